@@ -1,0 +1,67 @@
+import type { Graph } from '../graph/graph.js';
+import type { Tensor, TensorMap } from '../tensor/tensor.js';
+
+/**
+ * Where the class decisions of MambaIRv2's router come from.
+ * - `seeded` (default): Gumbel noise as a pure function of (seed, block, absolute pixel, token). `originX/Y` is the
+ *   tile's place in the whole image, in pixels.
+ * - `argmax`: no noise.
+ * - `replay`: given noise, one array per block, `[B, L, T]` over the padded pixels.
+ * - `forced`: given classes, one array per block, `[B, L]`; the router is not consulted.
+ */
+export type Routing =
+  | { readonly kind: 'seeded'; readonly seed: number; readonly originX?: number; readonly originY?: number }
+  | { readonly kind: 'argmax' }
+  | { readonly kind: 'replay'; readonly noise: readonly Float32Array[] }
+  | { readonly kind: 'forced'; readonly classes: readonly Int32Array[] };
+
+export interface RunOptions {
+  readonly routing: Routing;
+  /** Node names whose values are also wanted (they are kept alive, so memory grows). */
+  readonly taps?: readonly string[];
+  readonly signal?: AbortSignal;
+  /** Called now and then, with steps done of all steps of this run. */
+  readonly progress?: (done: number, total: number) => void;
+}
+
+export interface RunResult {
+  /** `[B, C, h·scale, w·scale]`, not clamped. */
+  readonly output: Tensor;
+  /** Node name → its value `[B, H, W, C]` (padded size), float32 or int32. */
+  readonly taps: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array }>;
+}
+
+/** Bytes a run of one size takes, known before it runs. */
+export interface MemoryReport {
+  readonly weightBytes: number;
+  readonly activationBytes: number;
+  readonly scratchBytes: number;
+  readonly totalBytes: number;
+  /** What the executor can address at all; a plan above it cannot run. */
+  readonly limitBytes: number;
+}
+
+/** A network with its weights on one executor. Runs queue up; all methods throw MAMBAIR_DISPOSED after dispose. */
+export interface Network {
+  readonly scale: number;
+  readonly inputChannels: number;
+  readonly outputChannels: number;
+  /** The memory plan for one input of h × w pixels. Pure and fast. */
+  plan(height: number, width: number): MemoryReport;
+  /**
+   * Runs on `[B, C, h, w]` in [0, 1] of any h, w ≥ 1.
+   * @throws MAMBAIR_SHAPE_MISMATCH, MAMBAIR_OUT_OF_MEMORY, MAMBAIR_CANCELLED, MAMBAIR_DEVICE_LOST
+   */
+  run(input: Tensor, options: RunOptions): Promise<RunResult>;
+  dispose(): Promise<void>;
+}
+
+/** Something that runs graphs. Creating one is explicit; importing this room does nothing. */
+export interface Executor {
+  readonly name: 'reference' | 'cpu' | 'webgpu';
+  /** One line for people: build, threads, device. */
+  readonly description: string;
+  /** Checks every weight against the graph. @throws MAMBAIR_SHAPE_MISMATCH naming the key. */
+  load(graph: Graph, weights: TensorMap): Promise<Network>;
+  dispose(): Promise<void>;
+}
