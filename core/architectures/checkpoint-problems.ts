@@ -6,9 +6,10 @@ const floatTypes = new Set(['F64', 'F32', 'F16', 'BF16']);
 /** How many problems a message spells out; the error's detail names all. */
 const shown = 5;
 
-/** A tensor name for a message: in quotes, control characters escaped, not endless. */
+/** A tensor name for a message: in quotes, invisible and control characters escaped, not endless. */
 export function quoted(key: string): string {
-  return JSON.stringify(key.length > 120 ? `${key.slice(0, 117)}...` : key);
+  const escaped = (character: string) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+  return JSON.stringify(key.length > 120 ? `${key.slice(0, 117)}...` : key).replace(/\p{C}/gu, escaped);
 }
 
 /** A sentence part that lists the first few of many. */

@@ -47,7 +47,7 @@ export function noiseHash4(
 }
 
 /**
- * A Gumbel(0, 1) sample, −2.82 … 16.64, from 32 hash bits: the upper 23 choose the middle w of one of 2²³ equal parts
+ * A Gumbel(0, 1) sample, −2.812 … 16.636, from 32 hash bits: the upper 23 choose the middle w of one of 2²³ equal parts
  * of (0, 1), E = −log(1 − w) is exponential, and −log(E) is Gumbel.
  */
 export function gumbelFromHash(hash: number): number {

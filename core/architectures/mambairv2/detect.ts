@@ -1,6 +1,6 @@
 import type { TensorMap } from '../../tensor/tensor.js';
 import { brokenCheckpoint, findProblems, hasProblems } from '../checkpoint-problems.js';
-import { blockCount, type MambaIRv2Config, type Upsampler } from './config.js';
+import { blockCount, type MambaIRv2Config } from './config.js';
 import { weightShapes } from './weight-shapes.js';
 
 /** The papers' name, for messages. */
@@ -68,7 +68,8 @@ class BlockShapes {
 
 function readConfig(tensors: TensorMap, imgRange: number): MambaIRv2Config {
   const blocks = new BlockShapes(tensors);
-  const has = (key: string) => tensors.has(key);
+  const keys = [...tensors.keys()];
+  const hasModule = (path: string) => keys.some((key) => key.startsWith(`${path}.`));
 
   /** Checks the number of axes of a shape that hyper-parameters are read from. */
   const axes = (key: string, shape: readonly number[] | undefined, count: number): readonly number[] => {
@@ -109,9 +110,9 @@ function readConfig(tensors: TensorMap, imgRange: number): MambaIRv2Config {
     ffnDim: at(inBlock('convffn1.fc1.weight', 2), 0),
     convffnKernelSize: at(inBlock(depthwise, 4), 2),
     qkvBias: blocks.find('wqkv.bias') !== undefined,
-    patchNorm: has('patch_embed.norm.weight'),
-    resiConnection: has('conv_after_body.0.weight') ? '3conv' : '1conv',
-    ...readHead(tensors, inChans, top),
+    patchNorm: hasModule('patch_embed.norm'),
+    resiConnection: hasModule('conv_after_body.0') || hasModule('conv_after_body.4') ? '3conv' : '1conv',
+    ...readHead(keys, inChans, top),
     imgRange,
   };
   const reason = impossible(config, tensors);
@@ -149,38 +150,39 @@ function impossible(config: MambaIRv2Config, tensors: TensorMap): string | undef
   return undefined;
 }
 
-/** The head: which one, how much it enlarges, and its inner width. */
+/**
+ * The head: which one, how much it enlarges, and its inner width. Judged by modules rather than by one tensor each, so
+ * that a lost tensor is missed and not read as a smaller head.
+ */
 function readHead(
-  tensors: TensorMap,
+  keys: readonly string[],
   inChans: number,
   top: (key: string, axes: number) => readonly number[],
-): { readonly upsampler: Upsampler; readonly upscale: number; readonly headFeatures: number } {
-  const has = (key: string) => tensors.has(key);
-  if (has('conv_up1.weight') || has('conv_up2.weight') || has('conv_hr.weight')) {
-    return {
-      upsampler: 'nearest+conv',
-      upscale: 4,
-      headFeatures: top('conv_before_upsample.0.weight', 4)[0] as number,
-    };
+): Pick<MambaIRv2Config, 'upsampler' | 'upscale' | 'headFeatures'> {
+  const hasModule = (...paths: string[]) => keys.some((key) => paths.some((path) => key.startsWith(`${path}.`)));
+  const misshaped = (problem: string) =>
+    brokenCheckpoint(title, { misshaped: [`"upsample.0.weight" gives ${problem}`] });
+
+  if (hasModule('conv_up1', 'conv_up2', 'conv_hr')) {
+    const [headFeatures] = top('conv_before_upsample.0.weight', 4) as [number];
+    return { upsampler: 'nearest+conv', upscale: 4, headFeatures };
   }
-  if (has('conv_before_upsample.0.weight')) {
-    const [rows, columns] = top('upsample.0.weight', 4) as [number, number];
-    const steps = [...tensors.keys()].filter((key) => /^upsample\.\d+\.weight$/.test(key)).length;
-    const ratio = rows / columns;
-    if (ratio !== 9 && ratio !== 4) {
-      throw brokenCheckpoint(title, {
-        misshaped: [`"upsample.0.weight" turns ${columns} channels into ${rows}, expected 4 or 9 times as many`],
-      });
+  if (hasModule('conv_before_upsample')) {
+    const [rows, headFeatures] = top('upsample.0.weight', 4) as [number, number];
+    if (rows === 9 * headFeatures) {
+      return { upsampler: 'pixelshuffle', upscale: 3, headFeatures };
     }
-    return { upsampler: 'pixelshuffle', upscale: ratio === 9 ? 3 : 2 ** Math.min(steps, 10), headFeatures: columns };
+    if (rows !== 4 * headFeatures) {
+      throw misshaped(`${rows} channels of ${headFeatures}, expected 4 or 9 times as many`);
+    }
+    const places = keys.map((key) => Number(/^upsample\.(\d)\.(weight|bias)$/.exec(key)?.[1] ?? 0));
+    return { upsampler: 'pixelshuffle', upscale: 2 ** (Math.floor(Math.max(...places) / 2) + 1), headFeatures };
   }
-  if (has('upsample.0.weight')) {
-    const rows = top('upsample.0.weight', 4)[0] as number;
+  if (hasModule('upsample')) {
+    const [rows] = top('upsample.0.weight', 4) as [number];
     const upscale = Math.sqrt(rows / inChans);
     if (!Number.isSafeInteger(upscale)) {
-      throw brokenCheckpoint(title, {
-        misshaped: [`"upsample.0.weight" gives ${rows} channels, expected ${inChans} times a square`],
-      });
+      throw misshaped(`${rows} channels, expected ${inChans} times a square`);
     }
     return { upsampler: 'pixelshuffledirect', upscale, headFeatures: 0 };
   }
