@@ -1,0 +1,21 @@
+import { nearestName } from '../core/index.js';
+import type { Command } from './command.js';
+import { modelsInfo } from './commands/models-info.js';
+import { modelsList } from './commands/models-list.js';
+import { modelsPull } from './commands/models-pull.js';
+
+/** Every command, in the order of the help. A new one is a file and a line here. */
+export const commands: readonly Command[] = [modelsList, modelsInfo, modelsPull];
+
+/** What to say when no command fits some words. */
+export function noSuchCommand(words: readonly string[]): string {
+  const written = words.slice(0, 2).join(' ');
+  const names = commands.map((command) => command.name);
+  const group = names.filter((name) => name.startsWith(`${words[0]} `));
+  const nearest = nearestName(written, names) ?? nearestName(words[0] ?? '', names);
+  if (group.length > 0 && nearest === undefined) {
+    return `"${words[0]}" needs one more word: ${group.join(', ')}`;
+  }
+  const hint = nearest === undefined ? 'see: mambair --help' : `did you mean: mambair ${nearest}?`;
+  return `there is no command "${group.length > 0 ? written : (words[0] ?? '')}"; ${hint}`;
+}
