@@ -1,0 +1,67 @@
+"""Training patches from a pack. Every batch is a pure function of (seed, step), so a run can stop and go on anywhere."""
+import io
+
+import numpy as np
+import torch
+from PIL import Image
+
+from . import safetensors
+
+
+class Patches:
+    """Random patches: of `candidates` random places the one with the steepest detail, flipped and turned."""
+
+    def __init__(self, pack, task, patch, candidates, seed):
+        self.task, self.patch, self.candidates, self.seed = task, patch, candidates, seed
+        items, self.metadata = safetensors.load(pack)
+        self.pictures = []
+        for name in sorted(items):
+            hr = np.asarray(Image.open(io.BytesIO(items[name].tobytes())).convert('RGB'))
+            self.pictures.append(task.prepare(hr))
+        sizes = [self.base(p).shape[0] * self.base(p).shape[1] for p in self.pictures]
+        self.edges = np.cumsum(sizes) / np.sum(sizes)
+
+    @staticmethod
+    def base(picture):
+        """The array in which places are drawn and detail is measured: the input where it is known, else the target."""
+        hr, lr = picture
+        return hr if lr is None else lr
+
+    def place(self, rng):
+        size = self.patch if self.pictures[0][1] is not None else self.patch * self.task.scale
+        best = None
+        for _ in range(self.candidates):
+            number = int(np.searchsorted(self.edges, rng.random(), side='right'))
+            base = self.base(self.pictures[min(number, len(self.pictures) - 1)])
+            y, x = rng.integers(base.shape[0] - size + 1), rng.integers(base.shape[1] - size + 1)
+            green = base[y:y + size, x:x + size, 1].astype(np.int16)
+            detail = np.abs(np.diff(green, axis=0)).sum() + np.abs(np.diff(green, axis=1)).sum()
+            if best is None or detail > best[0]:
+                best = detail, number, y, x
+        return best[1:]
+
+    def pair(self, rng):
+        """(input, target) arrays of one patch; uint8, or float32 in 0..1 where noise is not clipped."""
+        number, y, x = self.place(rng)
+        hr, lr = self.pictures[number]
+        n, s = self.patch, self.task.scale
+        if lr is None:
+            target = hr[y:y + n * s, x:x + n * s]
+            source = self.task.degrade(np.ascontiguousarray(target), rng)
+        else:
+            source, target = lr[y:y + n, x:x + n], hr[y * s:(y + n) * s, x * s:(x + n) * s]
+        turns, flip = rng.integers(4), rng.integers(2)
+        source, target = np.rot90(source, turns), np.rot90(target, turns)
+        return (source[:, ::-1], target[:, ::-1]) if flip else (source, target)
+
+    def batch(self, step, size, device='cpu'):
+        """(input, target) tensors [B, 3, H, W] in 0..1."""
+        rng = np.random.Generator(np.random.Philox(key=[self.seed, step]))
+        pairs = [self.pair(rng) for _ in range(size)]
+        return [to_tensor(np.stack(side), device) for side in zip(*pairs)]
+
+
+def to_tensor(images, device='cpu'):
+    """[B, H, W, C] uint8 or float -> [B, C, H, W] float32, channels last."""
+    x = torch.from_numpy(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2)
+    return x.float() / 255 if x.dtype == torch.uint8 else x

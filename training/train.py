@@ -1,0 +1,197 @@
+"""Train one model from a configuration: python3 -m training.train CONFIG --pack PACK --testsets DIR --run DIR
+
+The run folder holds state.safetensors (weights, EMA, Adam's moments, step) and log.jsonl. Stop it at any moment (TERM,
+INT or a power cut) and give the same command again to go on; the weights come out as from an uninterrupted run.
+"""
+import argparse
+import ctypes
+import json
+import math
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from . import safetensors
+from .data import Patches
+from .evaluate import evaluate
+from .model import MambaIRv2, Routing, initialise
+from .tasks import make_task
+
+
+class Flat:
+    """All parameters of a network as one vector, with Adam and the moving average as a few vector operations."""
+
+    def __init__(self, net, betas, ema):
+        self.betas, self.decay, self.step = betas, ema, 0
+        self.weights = torch.cat([p.detach().reshape(-1) for p in net.parameters()])
+        self.grad = torch.zeros_like(self.weights)
+        self.m, self.v = torch.zeros_like(self.weights), torch.zeros_like(self.weights)
+        self.ema = self.weights.clone()
+        self.bind(net, self.weights, self.grad)
+
+    @staticmethod
+    def bind(net, weights, grad=None):
+        """Let the parameters be views of a vector."""
+        at = 0
+        for p in net.parameters():
+            p.data = weights[at:at + p.numel()].view(p.shape)
+            if grad is not None:
+                p.grad = grad[at:at + p.numel()].view(p.shape)
+            at += p.numel()
+
+    def update(self, rate):
+        self.step += 1
+        b1, b2 = self.betas
+        self.m.lerp_(self.grad, 1 - b1)
+        self.v.mul_(b2).addcmul_(self.grad, self.grad, value=1 - b2)
+        size = rate / (1 - b1 ** self.step)
+        self.weights.addcdiv_(self.m, (self.v / (1 - b2 ** self.step)).sqrt_().add_(1e-8), value=-size)
+        self.ema.lerp_(self.weights, 1 - min(self.decay, (1 + self.step) / (10 + self.step)))
+        self.grad.zero_()
+
+    def state(self):
+        vectors = dict(weights=self.weights, ema=self.ema, m=self.m, v=self.v)
+        return {k: t.cpu().numpy() for k, t in vectors.items()}
+
+    def restore(self, arrays, step):
+        for name, array in arrays.items():
+            getattr(self, name).copy_(torch.from_numpy(array))
+        self.step = step
+
+
+def rate_at(step, config):
+    """Warm-up, then a cosine to zero over the planned steps."""
+    warm = min(1, (step + 1) / config['warmup'])
+    return config['rate'] * warm * 0.5 * (1 + math.cos(math.pi * min(1, step / config['steps'])))
+
+
+def batch_at(step, config):
+    """The batch size: a number, or [[from step, size], ...]."""
+    batch = config['batch']
+    return batch if isinstance(batch, int) else [size for start, size in batch if step >= start][-1]
+
+
+def loss_of(kind, output, target):
+    difference = output - target
+    return difference.abs().mean() if kind == 'l1' else (difference ** 2 + 1e-6).sqrt().mean()
+
+
+def keep_memory():
+    """Let glibc keep freed memory: fresh pages for every activation would double the time of a step on the CPU."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, 'mallopt'):
+        trim_threshold, mmap_threshold, arena_max = -1, -3, -8
+        libc.mallopt(mmap_threshold, 32 << 20)
+        libc.mallopt(trim_threshold, 1 << 30)
+        libc.mallopt(arena_max, 1)
+
+
+class Run:
+    """A network in training, its folder and its clock."""
+
+    def __init__(self, config, folder, device='cpu'):
+        self.config, self.folder, self.device = config, Path(folder), device
+        self.folder.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(config['seed'])
+        self.net = MambaIRv2(**config['model'])
+        initialise(self.net)
+        if config.get('start'):
+            warm_start(self.net, config['start'])
+        self.net.to(device)
+        self.flat = Flat(self.net, config['betas'], config['ema'])
+        self.averaged = MambaIRv2(**config['model']).to(device)
+        Flat.bind(self.averaged, self.flat.ema)
+        self.seconds = 0.0
+        self.path = self.folder / 'state.safetensors'
+        if self.path.exists():
+            arrays, meta = safetensors.load(self.path)
+            self.flat.restore(arrays, int(meta['step']))
+            self.seconds = float(meta['seconds'])
+
+    def save(self):
+        safetensors.save(self.path, self.flat.state(), {
+            'step': str(self.flat.step), 'seconds': f'{self.seconds:.1f}', 'config': json.dumps(self.config)})
+
+    def log(self, **entry):
+        with open(self.folder / 'log.jsonl', 'a') as file:
+            file.write(json.dumps({'step': self.flat.step, 'seconds': round(self.seconds, 1), **entry}) + '\n')
+
+    def advance(self, patches):
+        """One step; returns the loss."""
+        step = self.flat.step
+        source, target = patches.batch(step, batch_at(step, self.config), self.device)
+        generator = torch.Generator().manual_seed(self.config['seed'] * 1000003 + step)
+        if self.config['routing'] == 'train':
+            torch.manual_seed(self.config['seed'] * 1000003 + step)
+        output = self.net(source, Routing(self.config['routing'], generator=generator))
+        loss = loss_of(self.config['loss'], output, target)
+        loss.backward()
+        self.flat.update(rate_at(step, self.config))
+        return loss.item()
+
+
+def warm_start(net, path):
+    """Take every weight of another model that fits by name and shape (the body of another scale)."""
+    arrays, _ = safetensors.load(path)
+    own = net.state_dict()
+    fitting = {k: torch.from_numpy(v.astype(np.float32)) for k, v in arrays.items()
+               if k in own and own[k].shape == v.shape}
+    net.load_state_dict(fitting, strict=False)
+    print(f'{len(fitting)} of {len(own)} tensors from {path}')
+
+
+def train(config, pack, testsets, folder, device='cpu', until=None):
+    """Run to the planned end (or to step `until`); leaves the state in the folder."""
+    run, task = Run(config, folder, device), make_task(config)
+    patches = Patches(pack, task, config['patch'], config['candidates'], config['seed'])
+    stop = []
+    for sort in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sort, lambda *_: stop.append(True))
+    last, saved, losses, pixels = time.time(), time.time(), [], 0
+    while run.flat.step < min(config['steps'], until or config['steps']) and not stop:
+        losses.append(run.advance(patches))
+        pixels += batch_at(run.flat.step - 1, config) * config['patch'] ** 2
+        if run.flat.step % config['log_every'] == 0:
+            now = time.time()
+            run.seconds += now - last
+            run.log(loss=float(np.mean(losses)), rate=rate_at(run.flat.step, config),
+                    pixels_per_second=round(pixels / (now - last)))
+            last, losses, pixels = now, [], 0
+        if testsets and (run.flat.step % config['validate_every'] == 0 or run.flat.step == config['steps']):
+            started = time.time()
+            scores = evaluate(run.averaged, task, testsets, 'random', device)
+            run.log(psnr={k: round(v, 4) for k, v in scores.items()})
+            last += time.time() - started
+        if time.time() - saved > config.get('save_seconds', 60):
+            run.save()
+            saved = time.time()
+    run.seconds += time.time() - last
+    run.save()
+    return run
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config')
+    parser.add_argument('--pack', required=True)
+    parser.add_argument('--testsets', help='without it nothing is validated')
+    parser.add_argument('--run', required=True)
+    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    parser.add_argument('--steps', type=int, help='another total than the configuration says')
+    args = parser.parse_args()
+    torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', 1)))
+    keep_memory()
+    with open(args.config) as file:
+        config = json.load(file)
+    if args.steps:
+        config['steps'] = args.steps
+    run = train(config, args.pack, args.testsets, args.run, args.device)
+    print(f'step {run.flat.step} of {config["steps"]}, {run.seconds:.0f} s')
+
+
+if __name__ == '__main__':
+    main()
