@@ -1,0 +1,128 @@
+/**
+ * Vector helpers of all kernels. `madd` is the only place where the plain and the relaxed build differ.
+ * V8 rebuilds v128 constants at each use: hot loops load them into locals first, through `splatAt`.
+ */
+
+/** a·b + c; fused in the relaxed build where the machine can. */
+// @ts-ignore: decorator
+@inline
+export function madd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+  return f32x4.add(f32x4.mul(a, b), c);
+}
+
+/** Coefficients of the elementary functions, fitted for this project (minimax, relative error). */
+const table: usize = memory.data<f32>([
+  // 0: 2^f, |f| ≤ 1/2, degree 5, 7.5e-8
+  1.0000001192092896, 0.6931469440460205, 0.24022120237350464, 0.05550713092088699, 0.009675541892647743,
+  0.0013276472454890609,
+  // 6: rounding magic 1.5·2^23; log2 e; smallest exponent
+  12582912.0, 1.4426950408889634, -126.0,
+  // 9: 2·atanh(s)/s in s², s ≤ 1/3, degree 4, 4e-9
+  2.0, 0.6666631698608398, 0.40024909377098083, 0.2796062231063843, 0.2817825675010681,
+  // 14: the same for s ≤ 0.172, degree 3, 7e-10
+  2.0, 0.666668176651001, 0.39974790811538696, 0.29925742745399475,
+  // 18: ln 2
+  0.6931471805599453,
+  // 19: (Φ(x) − 1/2)/x in x², |x| ≤ 5.6: numerator, then denominator from degree 1; 3e-8
+  0.3989421044520254, 0.03555703633047315, 0.004785929087840376, 0.0001867779700544713, 6.525808653259481e-6,
+  2.1707302259828856e-8,
+  0.25579247327981064, 0.02963261456751755, 0.0019853054394612687, 7.968380992091144e-5, 1.1800640902252162e-6,
+  // 30: 5.6
+  5.6,
+]);
+
+/** All four lanes = entry `index` of the table. */
+// @ts-ignore: decorator
+@inline
+export function splatAt(index: i32): v128 {
+  return v128.load32_splat(table + (<usize>index << 2));
+}
+
+/** 2^x for −126 ≤ x ≤ 127, relative error 1e-7; the constants come from the caller's locals. */
+// @ts-ignore: decorator
+@inline
+export function exp2With(
+  x: v128, magic: v128, c0: v128, c1: v128, c2: v128, c3: v128, c4: v128, c5: v128,
+): v128 {
+  const shifted = f32x4.add(x, magic);
+  const f = f32x4.sub(x, f32x4.sub(shifted, magic));
+  let p = madd(c5, f, c4);
+  p = madd(p, f, c3);
+  p = madd(p, f, c2);
+  p = madd(p, f, c1);
+  p = madd(p, f, c0);
+  // The integer part sits in the low bits of `shifted`: into the exponent field with it.
+  return i32x4.add(p, i32x4.shl(shifted, 23));
+}
+
+/** 2^x, clamped below at 2^−126. */
+// @ts-ignore: decorator
+@inline
+export function exp2(x: v128): v128 {
+  return exp2With(
+    f32x4.pmax(splatAt(8), x), splatAt(6), splatAt(0), splatAt(1), splatAt(2), splatAt(3), splatAt(4), splatAt(5),
+  );
+}
+
+/** softplus(z) = max(z, 0) + log1p(exp(−|z|)), relative error 2e-7 also for very negative z. */
+// @ts-ignore: decorator
+@inline
+export function softplus(z: v128): v128 {
+  const e = exp2(f32x4.mul(f32x4.neg(f32x4.abs(z)), splatAt(7)));
+  const s = f32x4.div(e, f32x4.add(e, splatAt(9)));
+  const t = f32x4.mul(s, s);
+  let p = madd(splatAt(13), t, splatAt(12));
+  p = madd(p, t, splatAt(11));
+  p = madd(p, t, splatAt(10));
+  p = madd(p, t, splatAt(9));
+  return madd(p, s, f32x4.pmax(z, f32x4.splat(0)));
+}
+
+/** Natural logarithm of positive normal x, absolute error about 1e-7 near 1. */
+// @ts-ignore: decorator
+@inline
+export function log(x: v128): v128 {
+  // m in [√½, √2): subtract the bits of √½, split exponent and mantissa, add them back.
+  const rootHalf = i32x4.splat(0x3f3504f3);
+  const bits = i32x4.sub(x, rootHalf);
+  const exponent = f32x4.convert_i32x4_s(i32x4.shr_s(bits, 23));
+  const m = i32x4.add(v128.and(bits, i32x4.splat(0x007fffff)), rootHalf);
+  const one = f32x4.splat(1);
+  const s = f32x4.div(f32x4.sub(m, one), f32x4.add(m, one));
+  const t = f32x4.mul(s, s);
+  let p = madd(splatAt(17), t, splatAt(16));
+  p = madd(p, t, splatAt(15));
+  p = madd(p, t, splatAt(14));
+  return madd(exponent, splatAt(18), f32x4.mul(p, s));
+}
+
+/** Φ(x), the normal distribution function: GELU(x) = x·Φ(x) exactly (erf form). Absolute error 3e-8. */
+// @ts-ignore: decorator
+@inline
+export function normalCdf(x: v128): v128 {
+  const limit = splatAt(30);
+  const z = f32x4.pmin(limit, f32x4.pmax(f32x4.neg(limit), x));
+  const t = f32x4.mul(z, z);
+  let p = madd(splatAt(24), t, splatAt(23));
+  p = madd(p, t, splatAt(22));
+  p = madd(p, t, splatAt(21));
+  p = madd(p, t, splatAt(20));
+  p = madd(p, t, splatAt(19));
+  let q = madd(splatAt(29), t, splatAt(28));
+  q = madd(q, t, splatAt(27));
+  q = madd(q, t, splatAt(26));
+  q = madd(q, t, splatAt(25));
+  q = madd(q, t, f32x4.splat(1));
+  return madd(z, f32x4.div(p, q), f32x4.splat(0.5));
+}
+
+/** 1 / (1 + e^−x). */
+// @ts-ignore: decorator
+@inline
+export function sigmoid(x: v128): v128 {
+  const one = f32x4.splat(1);
+  // Beyond ±87 the clamp of exp2 and infinity already give 0 and 1; clamp from above to keep 2^x finite.
+  const e = exp2(f32x4.pmin(f32x4.splat(126), f32x4.mul(f32x4.neg(x), splatAt(7))));
+  return f32x4.div(one, f32x4.add(one, e));
+}

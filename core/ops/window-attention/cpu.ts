@@ -1,0 +1,56 @@
+import { type CpuKernel, inputOf, type OperationOf } from '../cpu-kernel.js';
+
+const log2e = Math.LOG2E;
+
+/** Values of one head's table, with the three readable ones behind it that the kernel's vectors touch. */
+function tableLength(windowSize: number): number {
+  return Math.ceil(((2 * windowSize - 1) ** 2 + 3) / 4) * 4;
+}
+
+export const windowAttentionCpu: CpuKernel<OperationOf<'windowAttention'>> = {
+  pack({ biasTable, windowSize, heads }, read) {
+    // [(2ws−1)², heads] → [head][(2ws−1)²], in powers of two.
+    const source = read(biasTable);
+    const length = tableLength(windowSize);
+    const table = new Float32Array(heads * length);
+    for (let head = 0; head < heads; head++) {
+      for (let at = 0; at < (2 * windowSize - 1) ** 2; at++) {
+        table[head * length + at] = (source[at * heads + head] as number) * log2e;
+      }
+    }
+    return [table];
+  },
+  scratchBytes({ windowSize, heads }, inputs) {
+    // The same sum as windowAttentionScratch in kernel.wasm.ts.
+    const headSize = (inputs[0]?.channels ?? 0) / 3 / heads;
+    const n = windowSize * windowSize;
+    const padded = Math.ceil(n / 4) * 4;
+    const headPadded = Math.ceil(headSize / 4) * 4;
+    return (headSize * padded + n * headPadded + headSize * 8 + n * 8 + 3 * (padded + 4)) * 4;
+  },
+  bind({ operation: { windowSize, heads, shift }, inputs, output: out, packed: [table = 0], kernels, scratch }) {
+    const qkv = inputOf(inputs, 0);
+    const scale = Math.sqrt(heads / out.channels) * log2e;
+    return (first, count) => {
+      for (let window = first; window < first + count; window++) {
+        kernels.windowAttention(
+          qkv.at(0),
+          qkv.strideBytes,
+          out.at(0),
+          out.strideBytes,
+          out.height,
+          out.width,
+          out.channels,
+          heads,
+          windowSize,
+          shift,
+          window,
+          scale,
+          table,
+          tableLength(windowSize) * 4,
+          scratch,
+        );
+      }
+    };
+  },
+};

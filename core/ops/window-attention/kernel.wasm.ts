@@ -1,0 +1,296 @@
+import { exp2With, madd, splatAt } from '../simd.wasm';
+
+// @ts-ignore: decorator
+@inline
+const maskScore: f32 = -100 * 1.4426950408889634;
+
+/** Bytes of scratch `windowAttention` needs for one window size and head size. */
+export function windowAttentionScratch(windowSize: i32, headSize: i32): usize {
+  const n = windowSize * windowSize;
+  const padded = (n + 3) & ~3;
+  const headPadded = (headSize + 3) & ~3;
+  return <usize>(headSize * padded + n * headPadded + headSize * 8 + n * 8 + 3 * (padded + 4)) << 2;
+}
+
+/**
+ * All heads of one window: softmax(q·kᵀ/√d + bias (+ mask))·v, read from and written to the maps in place of the
+ * cyclic shift and the cut into windows.
+ *
+ * Scores are kept transposed, [key][8 queries], so that soft-max runs down the lanes without horizontal sums, and both
+ * products are 4 × 8 tiles (8 accumulators). Eight queries are two vectors of four neighbours in a window row: their
+ * relative position biases for one key are four neighbours in the table, so a score tile *starts* as the bias.
+ * Everything is in powers of two: the caller scales q·kᵀ (`scale`) and the table by log2 e.
+ *
+ * qkv row: q|k|v of `channels` each, head-major. Table: [head][(2ws−1)²] with `tableStride` bytes a head, three
+ * readable values behind the last. Memory: K transposed [d][n], V [n][d], one query panel [d][8], scores [n][8].
+ * Mask (only where a shifted window wraps): −100 between pixels of different regions, before the maximum.
+ */
+export function windowAttention(
+  qkv: usize, qkvStride: usize, out: usize, outStride: usize, height: i32, width: i32, channels: i32, heads: i32,
+  windowSize: i32, shift: i32, window: i32, scale: f32, table: usize, tableStride: usize, scratch: usize,
+): void {
+  const n = windowSize * windowSize;
+  const padded = (n + 3) & ~3;
+  const headSize = channels / heads;
+  const headPadded = (headSize + 3) & ~3;
+  const side = 2 * windowSize - 1;
+  const nBytes = <usize>padded << 2;
+  const vBytes = <usize>headPadded << 2;
+
+  const keys = scratch;
+  const values = keys + <usize>headSize * nBytes;
+  const queries = values + <usize>n * vBytes;
+  const scores = queries + (<usize>headSize << 5);
+  const pixels = scores + (<usize>n << 5);
+  const offsets = pixels + nBytes + 16;
+  const regions = offsets + nBytes + 16;
+
+  const perRow = width / windowSize;
+  const windowY = window / perRow;
+  const windowX = window % perRow;
+  const wrapsY = shift > 0 && windowY === height / windowSize - 1;
+  const wrapsX = shift > 0 && windowX === perRow - 1;
+  const masked = wrapsY || wrapsX;
+  const half = windowSize - (windowSize >> 1);
+
+  for (let y = 0, i = 0; y < windowSize; y++) {
+    const sourceY = (windowY * windowSize + y + shift) % height;
+    for (let x = 0; x < windowSize; x++, i++) {
+      const sourceX = (windowX * windowSize + x + shift) % width;
+      const at = <usize>i << 2;
+      store<i32>(pixels + at, sourceY * width + sourceX);
+      store<i32>(offsets + at, (y * side + x) << 2);
+      const regionY = wrapsY ? (y < half ? 1 : 2) : 0;
+      const regionX = wrapsX ? (x < half ? 1 : 2) : 0;
+      store<i32>(regions + at, regionY * 3 + regionX);
+    }
+  }
+
+  const magic = splatAt(6), least = splatAt(8);
+  const c0 = splatAt(0), c1 = splatAt(1), c2 = splatAt(2), c3 = splatAt(3), c4 = splatAt(4), c5 = splatAt(5);
+  const vectorsPerRow = (windowSize + 3) >> 2;
+  const vectors = windowSize * vectorsPerRow;
+  const scoresEnd = scores + (<usize>n << 5);
+
+  for (let head = 0; head < heads; head++) {
+    // K transposed and V gap-free.
+    const headOffset = <usize>(head * headSize) << 2;
+    for (let i = 0; i < n; i++) {
+      const row = qkv + <usize>load<i32>(pixels + (<usize>i << 2)) * qkvStride + headOffset;
+      const kFrom = row + (<usize>channels << 2);
+      const vFrom = row + (<usize>channels << 3);
+      let kTo = keys + (<usize>i << 2);
+      const vTo = values + <usize>i * vBytes;
+      for (let e: usize = 0; e < <usize>headSize << 2; e += 4) {
+        store<f32>(kTo, load<f32>(kFrom + e));
+        store<f32>(vTo + e, load<f32>(vFrom + e));
+        kTo += nBytes;
+      }
+    }
+
+    for (let vector = 0; vector < vectors; vector += 2) {
+      const y0 = vector / vectorsPerRow;
+      const x0 = (vector % vectorsPerRow) << 2;
+      // An odd count leaves the last panel half empty: its second half repeats the first and is not stored.
+      const second = vector + 1 < vectors ? vector + 1 : vector;
+      const y1 = second / vectorsPerRow;
+      const x1 = (second % vectorsPerRow) << 2;
+      const lanes0 = min(windowSize - x0, 4);
+      const lanes1 = min(windowSize - x1, 4);
+
+      for (let lane = 0; lane < 8; lane++) {
+        const l = lane & 3;
+        const inside = lane < 4 ? l < lanes0 : l < lanes1;
+        const i = lane < 4 ? y0 * windowSize + x0 + l : y1 * windowSize + x1 + l;
+        let to = queries + (<usize>lane << 2);
+        if (inside) {
+          const from = qkv + <usize>load<i32>(pixels + (<usize>i << 2)) * qkvStride + headOffset;
+          for (let e: usize = 0; e < <usize>headSize << 2; e += 4) {
+            store<f32>(to, load<f32>(from + e) * scale);
+            to += 32;
+          }
+        } else {
+          for (let e = 0; e < headSize; e++) {
+            store<f32>(to, 0);
+            to += 32;
+          }
+        }
+      }
+
+      // Scores, four keys at a time, and their maximum.
+      const bias0 = table + (<usize>((y0 + windowSize - 1) * side + x0 + windowSize - 1) << 2);
+      const bias1 = table + (<usize>((y1 + windowSize - 1) * side + x1 + windowSize - 1) << 2);
+      let m0 = f32x4.splat(-1e30), m1 = m0;
+      const queriesEnd = queries + (<usize>headSize << 5);
+      let to = scores;
+      let key = 0;
+      for (; key + 4 <= n; key += 4) {
+        const at = offsets + (<usize>key << 2);
+        let o = <usize>load<i32>(at);
+        let a00 = v128.load(bias0 - o), a01 = v128.load(bias1 - o);
+        o = <usize>load<i32>(at, 4);
+        let a10 = v128.load(bias0 - o), a11 = v128.load(bias1 - o);
+        o = <usize>load<i32>(at, 8);
+        let a20 = v128.load(bias0 - o), a21 = v128.load(bias1 - o);
+        o = <usize>load<i32>(at, 12);
+        let a30 = v128.load(bias0 - o), a31 = v128.load(bias1 - o);
+        let q = queries;
+        let k = keys + (<usize>key << 2);
+        do {
+          const q0 = v128.load(q);
+          const q1 = v128.load(q, 16);
+          let v = v128.load32_splat(k);
+          a00 = madd(v, q0, a00);
+          a01 = madd(v, q1, a01);
+          v = v128.load32_splat(k, 4);
+          a10 = madd(v, q0, a10);
+          a11 = madd(v, q1, a11);
+          v = v128.load32_splat(k, 8);
+          a20 = madd(v, q0, a20);
+          a21 = madd(v, q1, a21);
+          v = v128.load32_splat(k, 12);
+          a30 = madd(v, q0, a30);
+          a31 = madd(v, q1, a31);
+          q += 32;
+          k += nBytes;
+        } while (q < queriesEnd);
+        v128.store(to, a00);
+        v128.store(to, a01, 16);
+        v128.store(to, a10, 32);
+        v128.store(to, a11, 48);
+        v128.store(to, a20, 64);
+        v128.store(to, a21, 80);
+        v128.store(to, a30, 96);
+        v128.store(to, a31, 112);
+        m0 = f32x4.pmax(f32x4.pmax(f32x4.pmax(f32x4.pmax(m0, a00), a10), a20), a30);
+        m1 = f32x4.pmax(f32x4.pmax(f32x4.pmax(f32x4.pmax(m1, a01), a11), a21), a31);
+        to += 128;
+      }
+      for (; key < n; key++) {
+        const o = <usize>load<i32>(offsets + (<usize>key << 2));
+        let a0 = v128.load(bias0 - o), a1 = v128.load(bias1 - o);
+        let q = queries;
+        let k = keys + (<usize>key << 2);
+        do {
+          const v = v128.load32_splat(k);
+          a0 = madd(v, v128.load(q), a0);
+          a1 = madd(v, v128.load(q, 16), a1);
+          q += 32;
+          k += nBytes;
+        } while (q < queriesEnd);
+        v128.store(to, a0);
+        v128.store(to, a1, 16);
+        m0 = f32x4.pmax(m0, a0);
+        m1 = f32x4.pmax(m1, a1);
+        to += 32;
+      }
+
+      if (masked) {
+        const r0 = v128.load(regions + (<usize>(y0 * windowSize + x0) << 2));
+        const r1 = v128.load(regions + (<usize>(y1 * windowSize + x1) << 2));
+        const penalty = f32x4.splat(maskScore);
+        m0 = f32x4.splat(-1e30);
+        m1 = m0;
+        let s = scores;
+        let region = regions;
+        do {
+          const r = v128.load32_splat(region);
+          const s0 = f32x4.add(v128.load(s), v128.and(i32x4.ne(r, r0), penalty));
+          const s1 = f32x4.add(v128.load(s, 16), v128.and(i32x4.ne(r, r1), penalty));
+          v128.store(s, s0);
+          v128.store(s, s1, 16);
+          m0 = f32x4.pmax(m0, s0);
+          m1 = f32x4.pmax(m1, s1);
+          s += 32;
+          region += 4;
+        } while (s < scoresEnd);
+      }
+
+      // Exponentials and their sums; one vector of queries at a time keeps all constants in registers.
+      let sum0 = f32x4.splat(0), sum1 = sum0;
+      let s = scores;
+      do {
+        const x = f32x4.pmax(least, f32x4.sub(v128.load(s), m0));
+        const p = exp2With(x, magic, c0, c1, c2, c3, c4, c5);
+        sum0 = f32x4.add(sum0, p);
+        v128.store(s, p);
+        s += 32;
+      } while (s < scoresEnd);
+      s = scores;
+      do {
+        const x = f32x4.pmax(least, f32x4.sub(v128.load(s, 16), m1));
+        const p = exp2With(x, magic, c0, c1, c2, c3, c4, c5);
+        sum1 = f32x4.add(sum1, p);
+        v128.store(s, p, 16);
+        s += 32;
+      } while (s < scoresEnd);
+      const one = f32x4.splat(1);
+      const r0 = f32x4.div(one, sum0);
+      const r1 = f32x4.div(one, sum1);
+
+      // Values, four channels at a time.
+      for (let channel = 0; channel < headSize; channel += 4) {
+        let a00 = f32x4.splat(0), a01 = a00, a10 = a00, a11 = a00, a20 = a00, a21 = a00, a30 = a00, a31 = a00;
+        let p = scores;
+        let v = values + (<usize>channel << 2);
+        do {
+          const p0 = v128.load(p);
+          const p1 = v128.load(p, 16);
+          let x = v128.load32_splat(v);
+          a00 = madd(x, p0, a00);
+          a01 = madd(x, p1, a01);
+          x = v128.load32_splat(v, 4);
+          a10 = madd(x, p0, a10);
+          a11 = madd(x, p1, a11);
+          x = v128.load32_splat(v, 8);
+          a20 = madd(x, p0, a20);
+          a21 = madd(x, p1, a21);
+          x = v128.load32_splat(v, 12);
+          a30 = madd(x, p0, a30);
+          a31 = madd(x, p1, a31);
+          p += 32;
+          v += vBytes;
+        } while (p < scoresEnd);
+        const to = out + headOffset + (<usize>channel << 2);
+        const left = min(headSize - channel, 4);
+        storeQueries(
+          f32x4.mul(a00, r0), f32x4.mul(a10, r0), f32x4.mul(a20, r0), f32x4.mul(a30, r0),
+          to, outStride, pixels + (<usize>(y0 * windowSize + x0) << 2), lanes0, left,
+        );
+        if (second !== vector) {
+          storeQueries(
+            f32x4.mul(a01, r1), f32x4.mul(a11, r1), f32x4.mul(a21, r1), f32x4.mul(a31, r1),
+            to, outStride, pixels + (<usize>(y1 * windowSize + x1) << 2), lanes1, left,
+          );
+        }
+      }
+    }
+    table += tableStride;
+  }
+}
+
+/** Stores up to four channels (vectors c0…c3, a query a lane) to the rows of up to four queries. */
+function storeQueries(
+  c0: v128, c1: v128, c2: v128, c3: v128, out: usize, outStride: usize, pixels: usize, queries: i32, channels: i32,
+): void {
+  const ab0 = v128.shuffle<f32>(c0, c1, 0, 4, 1, 5);
+  const ab1 = v128.shuffle<f32>(c0, c1, 2, 6, 3, 7);
+  const cd0 = v128.shuffle<f32>(c2, c3, 0, 4, 1, 5);
+  const cd1 = v128.shuffle<f32>(c2, c3, 2, 6, 3, 7);
+  for (let q = 0; q < queries; q++) {
+    const row =
+      q === 0 ? v128.shuffle<f32>(ab0, cd0, 0, 1, 4, 5)
+      : q === 1 ? v128.shuffle<f32>(ab0, cd0, 2, 3, 6, 7)
+      : q === 2 ? v128.shuffle<f32>(ab1, cd1, 0, 1, 4, 5)
+      : v128.shuffle<f32>(ab1, cd1, 2, 3, 6, 7);
+    const to = out + <usize>load<i32>(pixels + (<usize>q << 2)) * outStride;
+    if (channels === 4) {
+      v128.store(to, row);
+    } else {
+      // A whole vector would run into the next head or the next pixel.
+      store<f32>(to, f32x4.extract_lane(row, 0));
+      if (channels > 1) store<f32>(to, f32x4.extract_lane(row, 1), 4);
+      if (channels > 2) store<f32>(to, f32x4.extract_lane(row, 2), 8);
+    }
+  }
+}
