@@ -1,0 +1,28 @@
+import { expect, it } from '@jest/globals';
+import { createCpuExecutor } from '../../core/executors/cpu/cpu-executor.js';
+import { describeWithShared } from '../shared.js';
+import { compareGolden, networkFixtures } from './golden-cases.js';
+
+const builds = [
+  { build: 'plain', bound: 1e-5 },
+  { build: 'relaxed', bound: 2e-5 },
+] as const;
+
+describeWithShared('the cpu executor computes what the official code does', ['golden'], () => {
+  it.each(builds.flatMap((build) => networkFixtures.map((name) => ({ ...build, name }))))(
+    '$name ($build)',
+    async ({ build, bound, name }) => {
+      const executor = await createCpuExecutor({ build, threads: 2 });
+      const comparison = await compareGolden(executor, name);
+      await executor.dispose();
+      const far = Object.entries({ output: comparison.output, ...comparison.taps }).filter(
+        ([, rel]) => !(rel <= bound),
+      );
+      expect(far).toEqual([]);
+      expect({ flips: comparison.classFlips, orderErrors: comparison.orderErrors }).toEqual({
+        flips: 0,
+        orderErrors: 0,
+      });
+    },
+  );
+});
