@@ -57,7 +57,9 @@ function store(sums: Float64Array, target: Samples, offset: number, maximum: num
     return;
   }
   for (let x = 0; x < sums.length; x += 1) {
-    target[offset + x] = Math.min(maximum, Math.max(0, Math.floor(sums[x]! + 0.5)));
+    const sum = sums[x]! + 0.5;
+    // storing an integer cuts the fraction off
+    target[offset + x] = sum > 0 ? (sum < maximum ? sum : maximum) : 0;
   }
 }
 

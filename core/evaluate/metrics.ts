@@ -115,18 +115,21 @@ function gaussianMean(map: Float64Array, width: number, height: number): Float64
   return result;
 }
 
+/** Gaussian means of the product of two planes. */
+function meanOfProduct(a: Float64Array, b: Float64Array, width: number, height: number): Float64Array {
+  const product = new Float64Array(a.length);
+  for (let i = 0; i < a.length; i += 1) {
+    product[i] = a[i]! * b[i]!;
+  }
+  return gaussianMean(product, width, height);
+}
+
 function ssimOfPlane(a: Float64Array, b: Float64Array, width: number, height: number): number {
-  const mean = (value: (i: number) => number): Float64Array =>
-    gaussianMean(
-      Float64Array.from(a, (_, i) => value(i)),
-      width,
-      height,
-    );
-  const meanA = mean((i) => a[i]!);
-  const meanB = mean((i) => b[i]!);
-  const meanAA = mean((i) => a[i]! * a[i]!);
-  const meanBB = mean((i) => b[i]! * b[i]!);
-  const meanAB = mean((i) => a[i]! * b[i]!);
+  const meanA = gaussianMean(a, width, height);
+  const meanB = gaussianMean(b, width, height);
+  const meanAA = meanOfProduct(a, a, width, height);
+  const meanBB = meanOfProduct(b, b, width, height);
+  const meanAB = meanOfProduct(a, b, width, height);
   const c1 = (0.01 * 255) ** 2;
   const c2 = (0.03 * 255) ** 2;
   let sum = 0;

@@ -2,8 +2,13 @@ import { invariant, MambairError } from '../errors.js';
 import type { PixelImage } from '../image/pixels.js';
 import type { Tensor } from '../tensor/tensor.js';
 
+const { fround } = Math;
+
 /** Adding and subtracting 1.5 · 2⁵² leaves a double rounded to an integer, ties to even: the unit of the last place is 1. */
 const roundingConstant = 1.5 * 2 ** 52;
+
+/** The largest finite float32. */
+const largestFloat = (2 - 2 ** -23) * 2 ** 127;
 
 /** The value of full white: 255 or 65535, and 1 for float images. */
 export function whiteLevel(data: PixelImage['data']): number {
@@ -35,16 +40,17 @@ export function quantise(
   const white = whiteLevel(target);
   const { offset, stride } = place;
   for (let i = 0; i < values.length; i += 1) {
-    const clamped = Math.min(1, Math.max(0, values[i]!));
-    target[offset + i * stride] =
-      white === 1 ? clamped : Math.fround(clamped * white) + roundingConstant - roundingConstant;
+    const value = values[i]!;
+    const clamped = value > 0 ? (value < 1 ? value : 1) : 0;
+    target[offset + i * stride] = white === 1 ? clamped : fround(clamped * white) + roundingConstant - roundingConstant;
   }
 }
 
 /** False if any value is NaN or infinite. */
 export function isFiniteData(values: Float32Array): boolean {
   for (let i = 0; i < values.length; i += 1) {
-    if (!Number.isFinite(values[i])) {
+    const value = values[i]!;
+    if (!(value >= -largestFloat && value <= largestFloat)) {
       return false;
     }
   }
