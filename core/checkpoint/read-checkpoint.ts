@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { open, stat } from 'node:fs/promises';
 import type { ErrorCode } from '../errors.js';
 import { MambairError, throwIfCancelled } from '../errors.js';
-import { findNonFinite } from '../tensor/convert.js';
+import { countNonFinite } from '../tensor/convert.js';
 import { excerpt, excerptList, fileError } from '../tensor/file-error.js';
 import { parseSafetensors } from '../tensor/safetensors.js';
 import type { TensorMap } from '../tensor/tensor.js';
@@ -89,7 +89,7 @@ function parsePth(
 }
 
 function warnOfNonFinite(tensors: TensorMap): readonly string[] {
-  const names = [...tensors].filter(([, tensor]) => findNonFinite(tensor) !== -1).map(([name]) => name);
+  const names = [...tensors].filter(([, tensor]) => countNonFinite(tensor) > 0).map(([name]) => name);
   return names.length === 0 ? [] : [`NaN or infinite values in ${excerptList(names)}`];
 }
 

@@ -127,28 +127,33 @@ export function fromFloat32(data: Float32Array, shape: readonly number[], dtype:
   return { dtype, shape, bytes: new Uint8Array(narrow.buffer, narrow.byteOffset, narrow.byteLength) };
 }
 
-/** Index of the first element that is NaN or infinite, or -1; integers have none. */
-export function findNonFinite(stored: StoredTensor): number {
+/** How many elements are NaN or infinite; integers never are. */
+export function countNonFinite(stored: StoredTensor): number {
   switch (stored.dtype) {
     case 'F32':
-      return findExponent(words32(stored.bytes), 0x7f800000);
+      return countFullExponents(words32(stored.bytes), { mask: 0x7f800000, first: 0, step: 1 });
     case 'F16':
-      return findExponent(words16(stored.bytes), 0x7c00);
+      return countFullExponents(words16(stored.bytes), { mask: 0x7c00, first: 0, step: 1 });
     case 'BF16':
-      return findExponent(words16(stored.bytes), 0x7f80);
+      return countFullExponents(words16(stored.bytes), { mask: 0x7f80, first: 0, step: 1 });
     case 'F64':
-      return (elements(stored) as Float64Array).findIndex((value) => !Number.isFinite(value));
+      // the upper half of each element, which stands second
+      return countFullExponents(words32(stored.bytes), { mask: 0x7ff00000, first: 1, step: 2 });
     default:
-      return -1;
+      return 0;
   }
 }
 
-/** First element whose exponent bits are all set, as in NaN and infinity only. */
-function findExponent(bits: Uint32Array | Uint16Array, mask: number): number {
-  for (let i = 0; i < bits.length; i++) {
-    if (((bits[i] as number) & mask) === mask) {
-      return i;
+/** Counts the words whose exponent bits are all set, as in NaN and infinity only. */
+function countFullExponents(
+  words: Uint32Array | Uint16Array,
+  { mask, first, step }: { readonly mask: number; readonly first: number; readonly step: number },
+): number {
+  let count = 0;
+  for (let i = first; i < words.length; i += step) {
+    if (((words[i] as number) & mask) === mask) {
+      count += 1;
     }
   }
-  return -1;
+  return count;
 }
