@@ -1,4 +1,4 @@
-import type { ImageSpec } from './image-spec.js';
+import { type ImageSpec, storedBits } from './image-spec.js';
 
 /** Channels and depth that the file will have after {@link convertRows}. */
 export function storedLayout({ channels, depth, format }: ImageSpec): { channels: 1 | 2 | 3 | 4; depth: 8 | 16 } {
@@ -13,7 +13,14 @@ export function storedLayout({ channels, depth, format }: ImageSpec): { channels
 export function convertRows(samples: Uint8Array | Uint16Array, spec: ImageSpec): Uint8Array | Uint16Array {
   const stored = storedLayout(spec);
   const opaque = stored.channels === spec.channels ? samples : flatten(samples, spec);
-  return stored.depth === 8 && opaque instanceof Uint16Array ? to8Bit(opaque) : opaque;
+  if (!(opaque instanceof Uint16Array)) {
+    return opaque;
+  }
+  const bits = storedBits(spec);
+  if (bits === 8) {
+    return to8Bit(opaque);
+  }
+  return bits < 16 ? roundToBits(opaque, bits) : opaque;
 }
 
 /** Straight alpha over the background, in the numbers as they are (not in linear light), rounded half up. */
@@ -32,6 +39,12 @@ function flatten(
     }
   }
   return result;
+}
+
+/** Nearest value of fewer bits, left in the high bits of 16, where the encoder takes them from. */
+function roundToBits(samples: Uint16Array, bits: number): Uint16Array {
+  const max = 2 ** bits - 1;
+  return samples.map((value) => Math.round((value / 65535) * max) << (16 - bits));
 }
 
 /** Nearest 8-bit value: 65535 = 255 · 257, so halves never occur. */
