@@ -42,44 +42,51 @@ export type SniffedContent =
  */
 export function sniffImageFormat(bytes: Uint8Array): SniffedContent {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 512)).toString('latin1');
-  for (const [signature, format] of signatures) {
-    if (signature.test(head)) {
-      return { format };
-    }
+  const format = signatures.find(([signature]) => head.startsWith(signature))?.[1];
+  if (format !== undefined) {
+    return { format };
+  }
+  if (head.startsWith('RIFF') && head.slice(8, 12) === 'WEBP') {
+    return { format: 'webp' };
   }
   if (head.slice(4, 8) === 'ftyp') {
     return sniffIsoMedia(bytes, head);
   }
-  for (const [signature, description] of foreignSignatures) {
-    if (signature.test(head)) {
-      return { format: undefined, description };
-    }
-  }
-  return { format: undefined, description: undefined };
+  const description =
+    foreignSignatures.find(([signature]) => head.startsWith(signature))?.[1] ??
+    foreignTexts.find(([pattern]) => pattern.test(head))?.[1];
+  return { format: undefined, description };
 }
 
-const signatures: readonly (readonly [RegExp, ImageFormat])[] = [
-  [/^\x89PNG\r\n\x1a\n/, 'png'],
-  [/^\xff\xd8\xff/, 'jpeg'],
-  [/^RIFF[^]{4}WEBP/, 'webp'],
-  // classic and BigTIFF in both byte orders
-  [/^(II[*+]\0|MM\0[*+])/, 'tiff'],
-  [/^GIF8[79]a/, 'gif'],
+const signatures: readonly (readonly [string, ImageFormat])[] = [
+  ['\x89PNG\r\n\x1a\n', 'png'],
+  ['\xff\xd8\xff', 'jpeg'],
+  ['II*\0', 'tiff'],
+  ['MM\0*', 'tiff'],
+  ['II+\0', 'tiff'], // BigTIFF
+  ['MM\0+', 'tiff'],
+  ['GIF87a', 'gif'],
+  ['GIF89a', 'gif'],
 ];
 
-const foreignSignatures: readonly (readonly [RegExp, string])[] = [
+const foreignSignatures: readonly (readonly [string, string])[] = [
+  ['%PDF', 'a PDF document'],
+  ['BM', 'a BMP image'],
+  ['8BPS', 'a Photoshop document'],
+  ['\xff\x0a', 'a JPEG XL image'],
+  ['\0\0\0\x0cJXL ', 'a JPEG XL image'],
+  ['\0\0\0\x0cjP', 'a JPEG 2000 image'],
+  ['\xff\x4f\xff\x51', 'a JPEG 2000 image'],
+  ['v/1\x01', 'an OpenEXR image'],
+  ['#?RADIANCE', 'a Radiance HDR image'],
+  ['PK\x03\x04', 'a zip archive'],
+  ['\x1f\x8b', 'a gzip archive'],
+];
+
+const foreignTexts: readonly (readonly [RegExp, string])[] = [
   [/^(\xef\xbb\xbf)?\s*(<\?xml|<svg|<!--|<!doctype svg)/i, 'an SVG or XML text'],
   [/^\s*(<!doctype html|<html)/i, 'a web page'],
-  [/^%PDF/, 'a PDF document'],
-  [/^BM/, 'a BMP image'],
-  [/^8BPS/, 'a Photoshop document'],
-  [/^(\xff\x0a|\0\0\0\x0cJXL )/, 'a JPEG XL image'],
-  [/^(\0\0\0\x0cjP|\xff\x4f\xff\x51)/, 'a JPEG 2000 image'],
-  [/^v\/1\x01/, 'an OpenEXR image'],
-  [/^#\?(RADIANCE|RGBE)/, 'a Radiance HDR image'],
   [/^P[1-7fF]\s/, 'a PNM image'],
-  [/^PK\x03\x04/, 'a zip archive'],
-  [/^\x1f\x8b/, 'a gzip archive'],
 ];
 
 /** ISO/IEC 23008-12: the `ftyp` box lists the brands; AVIF and HEIC share everything else. */

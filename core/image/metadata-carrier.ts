@@ -50,12 +50,9 @@ function encodeXml({ icc, exif, xmp, iptc, densityUnit, comments }: ImageMetadat
   return `<?xml version="1.0"?><root xmlns="http://www.vips.ecs.soton.ac.uk/vips/8.6.0"><header></header><meta>${fields.join('')}</meta></root>`;
 }
 
-/** XML 1.0 has no way to write most control characters, so they go. */
+/** XML 1.0 has no way to write control characters and broken surrogate pairs, so they go. */
 function escapeXml(text: string): string {
   return text
-    .replace(
-      /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
-      '',
-    )
+    .replace(/(?![\t\n\r])[\p{Cc}\p{Cs}\ufffe\uffff]/gu, '')
     .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

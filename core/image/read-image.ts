@@ -151,6 +151,16 @@ async function readHeader(
       return header;
     }
   } catch (cause) {
+    const whole =
+      page === undefined
+        ? undefined
+        : await sharp(bytes, { limitInputPixels: false })
+            .metadata()
+            .catch(() => undefined);
+    if (page !== undefined && whole !== undefined && page >= (whole.pages ?? 1)) {
+      const message = `expected for page a number below ${whole.pages ?? 1}, the pages of ${name}: got ${page}`;
+      throw new MambairError('MAMBAIR_OPTION_INVALID', message, { detail: { file: name, page } });
+    }
     throw unreadableImage(name, cause);
   }
   throw unreadableImage(name, 'its content is not what its first bytes promise');

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { isMambairError, MambairError, throwIfCancelled } from '../errors.js';
 import { encodeImage, type EncodeFiles, releaseEncoderFiles } from './encode-image.js';
 import { systemErrorCode } from './image-bytes.js';
-import type { ImageWarning } from './image-metadata.js';
+import type { ImageMetadata, ImageWarning } from './image-metadata.js';
 import { checkWritable, type ImageSpec, keptMetadata } from './image-spec.js';
 import { encodeMetadataCarrier } from './metadata-carrier.js';
 import type { PixelImage, RowSink } from './pixels.js';
@@ -50,13 +50,23 @@ export async function openImageWriter(path: string, options: WriteImageOptions):
   const layout = { width: options.width, height: options.height, ...storedLayout(options) };
   await requireDiskSpace(path, dirname(target), rowFileBytes(layout));
   try {
-    await writeFile(files.carrier, encodeMetadataCarrier(keptMetadata(options), layout), { flag: 'wx', mode: 0o600 });
+    await writeFile(files.carrier, encodeMetadataCarrier(carriedMetadata(options), layout), {
+      flag: 'wx',
+      mode: 0o600,
+    });
     const rows = await RowFile.create(files.rows, layout);
     return new FileImageWriter(path, target, files, rows, options, warnings);
   } catch (error) {
     await removeFiles(files);
     throw fileWriteError(path, error);
   }
+}
+
+/** TIFF gets its EXIF and IPTC afterwards: the encoder writes no EXIF there, and IPTC in JPEG's wrapping. */
+function carriedMetadata(options: ImageSpec): ImageMetadata {
+  const { exif, iptc, ...others } = keptMetadata(options);
+  const jpegLike = { ...(exif === undefined ? {} : { exif }), ...(iptc === undefined ? {} : { iptc }) };
+  return options.format === 'tiff' ? others : { ...others, ...jpegLike };
 }
 
 class FileImageWriter implements ImageWriter {
