@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { arch, availableParallelism, cpus, freemem, platform, release, totalmem } from 'node:os';
+import sharp from 'sharp';
+import { type ListedModel, listModels } from '../models/catalogue.js';
+import { pulledModelsFolder } from '../models/models-folder.js';
+import { packageVersion } from '../package-version.js';
+import { createExecutor } from './executors.js';
+
+/** What matters of this machine and this installation. */
+export interface MachineReport {
+  readonly mambair: string;
+  readonly node: string;
+  /** E.g. `linux 6.1 x64`. */
+  readonly system: string;
+  readonly processor: string;
+  /** Processors this process may use. */
+  readonly cores: number;
+  readonly totalMemoryBytes: number;
+  readonly freeMemoryBytes: number;
+  /** WebAssembly features of this Node, found by validating modules that use them. */
+  readonly webAssembly: { readonly simd: boolean; readonly relaxedSimd: boolean; readonly threads: boolean };
+  /** What `--device auto` runs on, or why the fast device does not work. */
+  readonly device: string;
+  readonly deviceProblem?: string;
+  /** Version of onnxruntime-node, or undefined where it is not installed. */
+  readonly onnxruntime?: string;
+  readonly sharp: string;
+  readonly libvips: string;
+  readonly modelsFolder: string;
+  readonly models: readonly ListedModel[];
+}
+
+/** Looks at the machine; runs no network. Never throws. */
+export async function describeMachine(): Promise<MachineReport> {
+  const onnxruntime = await packageVersionOf('onnxruntime-node');
+  const { device, problem } = await describeDevice();
+  return {
+    mambair: packageVersion(),
+    node: process.versions.node,
+    system: `${platform()} ${release()} ${arch()}`,
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    totalMemoryBytes: totalmem(),
+    freeMemoryBytes: freemem(),
+    webAssembly: {
+      simd: WebAssembly.validate(moduleWith([...zeroVector, drop])),
+      // Node 20 needs a flag, which making the cpu device has set by now.
+      relaxedSimd: WebAssembly.validate(moduleWith([...relaxedMultiplyAdd, drop])),
+      threads: WebAssembly.validate(Uint8Array.from([...moduleHead, ...sharedMemorySection])),
+    },
+    device,
+    ...(problem === undefined ? {} : { deviceProblem: problem }),
+    ...(onnxruntime === undefined ? {} : { onnxruntime }),
+    sharp: sharp.versions.sharp ?? 'unknown',
+    libvips: sharp.versions.vips,
+    modelsFolder: pulledModelsFolder(),
+    models: listModels().filter((model) => model.available),
+  };
+}
+
+async function describeDevice(): Promise<{ readonly device: string; readonly problem?: string }> {
+  try {
+    const executor = await createExecutor({ device: 'cpu' });
+    await executor.dispose();
+    return { device: `${executor.name}: ${executor.description}` };
+  } catch (error) {
+    return { device: 'reference', problem: (error as Error).message };
+  }
+}
+
+async function packageVersionOf(name: string): Promise<string | undefined> {
+  try {
+    const path = createRequire(import.meta.url).resolve(`${name}/package.json`);
+    return (JSON.parse(await readFile(path, 'utf8')) as { version?: string }).version;
+  } catch {
+    return undefined;
+  }
+}
+
+const moduleHead = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+
+/** The smallest module with one function of this body. */
+function moduleWith(body: readonly number[]): Uint8Array<ArrayBuffer> {
+  const code = [0, ...body, 0x0b];
+  const sections = [1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10, code.length + 2, 1, code.length];
+  return Uint8Array.from([...moduleHead, ...sections, ...code]);
+}
+
+/** `v128.const 0` */
+const zeroVector: readonly number[] = [0xfd, 0x0c, ...Array.from({ length: 16 }, () => 0)];
+const drop = 0x1a;
+/** `f32x4.relaxed_madd` of three vectors */
+const relaxedMultiplyAdd: readonly number[] = [...zeroVector, ...zeroVector, ...zeroVector, 0xfd, 0x85, 0x02];
+/** One memory: shared, 1 page at least and at most. */
+const sharedMemorySection: readonly number[] = [5, 4, 1, 3, 1, 1];

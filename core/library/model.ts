@@ -1,0 +1,120 @@
+import type { ModelInfo } from '../architectures/architecture.js';
+import { MambairError } from '../errors.js';
+import type { Executor, Network, Routing, RunOptions, RunResult } from '../executors/executor.js';
+import type { PixelImage } from '../image/pixels.js';
+import type { ListedModel } from '../models/catalogue.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { restoreFile, type RestoredFile, type RestoreFileOptions } from './restore-file.js';
+import { restorePicture, type RestoredPicture, type RestorePictureOptions } from './restore-picture.js';
+
+/** What is known of a loaded model. */
+export interface LoadedModelInfo extends ModelInfo {
+  /** The catalogue id or path it was loaded by, or `tensors`. */
+  readonly name: string;
+  /** Family, e.g. `mambairv2`. */
+  readonly architecture: string;
+  /** Every hyper-parameter, plain data. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly device: Executor['name'];
+  /** One line for people: build, threads. */
+  readonly deviceDescription: string;
+  /** What was odd about the checkpoint, in sentences. */
+  readonly warnings: readonly string[];
+  /** Its catalogue entry, when it was loaded by id. */
+  readonly entry?: ListedModel;
+}
+
+/** How {@link Model.runTensor} runs. */
+export interface RunTensorOptions extends Omit<RunOptions, 'routing'> {
+  /** @default seeded with seed 0 */
+  readonly routing?: Routing;
+}
+
+/** A model in memory, ready to run. Calls may overlap: they queue up. Dispose of it when done: it holds threads. */
+export interface Model extends AsyncDisposable {
+  readonly info: LoadedModelInfo;
+  /** The network itself: memory plans and raw runs. */
+  readonly network: Network;
+  /**
+   * Restores one picture: a path, the bytes of an image file, or pixels at hand (8, 16 bit or float; alpha is kept).
+   * @throws MAMBAIR_FILE_NOT_FOUND, MAMBAIR_IMAGE_UNREADABLE, MAMBAIR_IMAGE_UNSUPPORTED, MAMBAIR_IMAGE_TOO_LARGE,
+   * MAMBAIR_OUT_OF_MEMORY, MAMBAIR_NOT_FINITE, MAMBAIR_OPTION_INVALID, MAMBAIR_CANCELLED, MAMBAIR_DISPOSED
+   */
+  restore(input: string | Uint8Array | PixelImage, options?: RestorePictureOptions): Promise<RestoredPicture>;
+  /**
+   * Restores an image file into another, with its profile, metadata and depth, rows streamed out. The format is that
+   * of the output's name. The file appears whole or not at all.
+   * @throws as {@link Model.restore}, and MAMBAIR_FILE_EXISTS, MAMBAIR_FILE_WRITE
+   */
+  restoreFile(input: string | Uint8Array, output: string, options?: RestoreFileOptions): Promise<RestoredFile>;
+  /**
+   * Runs the raw network on `[B, C, h, w]` in [0, 1]: no tiles, no clamping.
+   * @throws MAMBAIR_SHAPE_MISMATCH, MAMBAIR_OUT_OF_MEMORY, MAMBAIR_CANCELLED, MAMBAIR_DISPOSED
+   */
+  runTensor(input: Tensor, options?: RunTensorOptions): Promise<RunResult>;
+  /** Frees threads and memory. Running calls fail with MAMBAIR_DISPOSED; a second call does nothing. */
+  dispose(): Promise<void>;
+}
+
+/** What {@link LoadedModel} is made of. */
+export interface ModelParts {
+  readonly info: LoadedModelInfo;
+  readonly executor: Executor;
+  readonly network: Network;
+  /** Makes the network of the safer path; absent where there is none safer. */
+  readonly loadSafer: (() => Promise<Network>) | undefined;
+}
+
+/** {@link Model} on an executor of its own. */
+export class LoadedModel implements Model {
+  readonly info: LoadedModelInfo;
+  readonly #parts: ModelParts;
+  #isDisposed = false;
+
+  constructor(parts: ModelParts) {
+    this.info = parts.info;
+    this.#parts = parts;
+  }
+
+  get network(): Network {
+    if (this.#isDisposed) {
+      throw new MambairError('MAMBAIR_DISPOSED', `the model ${this.info.name} was disposed of; load it again`);
+    }
+    return this.#parts.network;
+  }
+
+  async restore(
+    input: string | Uint8Array | PixelImage,
+    options: RestorePictureOptions = {},
+  ): Promise<RestoredPicture> {
+    return restorePicture(this.#runner(), input, options);
+  }
+
+  async restoreFile(
+    input: string | Uint8Array,
+    output: string,
+    options: RestoreFileOptions = {},
+  ): Promise<RestoredFile> {
+    return restoreFile(this.#runner(), input, output, options);
+  }
+
+  async runTensor(input: Tensor, options: RunTensorOptions = {}): Promise<RunResult> {
+    const { routing = { kind: 'seeded', seed: 0 }, ...rest } = options;
+    return this.network.run(input, { routing, ...rest });
+  }
+
+  async dispose(): Promise<void> {
+    if (!this.#isDisposed) {
+      this.#isDisposed = true;
+      await this.#parts.executor.dispose();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+
+  #runner(): { network: Network; loadSafer: (() => Promise<Network>) | undefined } {
+    return { network: this.network, loadSafer: this.#parts.loadSafer };
+  }
+}
