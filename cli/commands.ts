@@ -1,11 +1,27 @@
 import { nearestName } from '../core/index.js';
 import type { Command } from './command.js';
+import { bench } from './commands/bench.js';
+import { doctor } from './commands/doctor.js';
+import { evaluate } from './commands/eval.js';
+import { modelsConvert } from './commands/models-convert.js';
 import { modelsInfo } from './commands/models-info.js';
 import { modelsList } from './commands/models-list.js';
 import { modelsPull } from './commands/models-pull.js';
+import { restore } from './commands/restore.js';
+import { tensor } from './commands/tensor.js';
 
 /** Every command, in the order of the help. A new one is a file and a line here. */
-export const commands: readonly Command[] = [modelsList, modelsInfo, modelsPull];
+export const commands: readonly Command[] = [
+  restore,
+  modelsList,
+  modelsInfo,
+  modelsConvert,
+  modelsPull,
+  tensor,
+  evaluate,
+  bench,
+  doctor,
+];
 
 /** What to say when no command fits some words. */
 export function noSuchCommand(words: readonly string[]): string {

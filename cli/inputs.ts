@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { MambairError } from '../core/index.js';
+import { imageFormatOfPath, MambairError } from '../core/index.js';
 
 /** A file to work on. */
 export interface InputFile {
@@ -18,9 +18,6 @@ export interface Inputs {
   /** Arguments that led to nothing, with the reason. */
   readonly failures: readonly { readonly path: string; readonly error: MambairError }[];
 }
-
-/** Extensions by which pictures are picked out of folders; a file that is named outright may have any. */
-const imageExtension = /\.(png|jpe?g|jfif|webp|tiff?|avif)$/i;
 
 /**
  * Resolves files, folders (searched to any depth) and globs (`*`, `?`, `[a-z]`, `{a,b}`, `**`) to picture files, each
@@ -49,21 +46,21 @@ async function findOne(argument: string, excluded: string | undefined): Promise<
     return [{ path: argument, relative: baseName(argument), named: true }];
   }
   if (kind === 'folder') {
-    return walk(argument, argument, excluded, (name) => imageExtension.test(name));
+    return walk(argument, argument, excluded, (name) => isPicture(name));
   }
   if (!/[*?[{]/.test(argument)) {
     return [];
   }
   const base = globBase(argument);
   const pattern = globPattern(argument.slice(base === '.' ? 0 : base.length + 1).replaceAll('\\', '/'));
-  return walk(base, base, excluded, (name) => pattern.test(name) && imageExtension.test(name));
+  return walk(base, base, excluded, (name) => pattern.test(name) && isPicture(name));
 }
 
 async function nothingFound(argument: string): Promise<MambairError> {
   const kind = await kindOf(argument);
   const message =
     kind === 'folder'
-      ? `the folder ${argument} holds no picture (PNG, JPEG, WebP, TIFF, AVIF)`
+      ? `the folder ${argument} holds no picture (PNG, JPEG, WebP, TIFF, AVIF, GIF)`
       : /[*?[{]/.test(argument)
         ? `no picture matches ${argument}`
         : `there is no file or folder ${argument}`;
@@ -107,6 +104,11 @@ async function walk(
 
 function baseName(path: string): string {
   return path.slice(path.length - relative(dirname(path), path).length);
+}
+
+/** Whether a file found in a folder is meant; one that is named outright may have any name. */
+function isPicture(name: string): boolean {
+  return imageFormatOfPath(name) !== undefined;
 }
 
 /** The folder above the first part that holds a wildcard. */

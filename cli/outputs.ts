@@ -1,13 +1,8 @@
 import { realpathSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
+import { imageExtensions, imageFormatOfPath, writableImageFormats, type WritableImageFormat } from '../core/index.js';
 import type { InputFile } from './inputs.js';
 import { usageError } from './options.js';
-
-/** Picture formats that can be written, with the extension a new file gets. */
-export const formats = { png: 'png', jpeg: 'jpg', webp: 'webp', tiff: 'tif', avif: 'avif' } as const;
-
-/** A name of {@link formats}. */
-export type Format = keyof typeof formats;
 
 /** A file to work on and where its result goes. */
 export interface Job extends InputFile {
@@ -18,7 +13,7 @@ export interface Job extends InputFile {
 export interface OutputWish {
   /** A file, or a folder; absent: beside each input. */
   readonly output?: string;
-  readonly format?: Format;
+  readonly format?: WritableImageFormat;
   /** Added to the name of a result that lies beside its input, e.g. `-x2`. */
   readonly suffix: string;
 }
@@ -58,7 +53,8 @@ function outputFor(input: InputFile, wish: OutputWish): string {
     return output;
   }
   const own = formatOf(input.path);
-  const extension = format === undefined ? (own === undefined ? '.png' : extname(input.path)) : `.${formats[format]}`;
+  const extension =
+    format === undefined ? (own === undefined ? '.png' : extname(input.path)) : `.${imageExtensions[format][0]}`;
   if (output === undefined) {
     return join(dirname(input.path), `${stem(basename(input.path))}${suffix}${extension}`);
   }
@@ -107,18 +103,8 @@ function stem(path: string): string {
   return path.slice(0, path.length - extname(path).length);
 }
 
-const formatByExtension: Readonly<Record<string, Format>> = {
-  '.png': 'png',
-  '.jpg': 'jpeg',
-  '.jpeg': 'jpeg',
-  '.jfif': 'jpeg',
-  '.webp': 'webp',
-  '.tif': 'tiff',
-  '.tiff': 'tiff',
-  '.avif': 'avif',
-};
-
-/** The format a name asks for, or undefined. */
-export function formatOf(path: string): Format | undefined {
-  return formatByExtension[extname(path).toLowerCase()];
+/** The writable format a name asks for, or undefined. */
+function formatOf(path: string): WritableImageFormat | undefined {
+  const format = imageFormatOfPath(path);
+  return writableImageFormats.find((each) => each === format);
 }

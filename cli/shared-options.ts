@@ -1,9 +1,58 @@
-import { flag, list, usageError } from './options.js';
+import type { Device, LoadModelOptions, RestorePictureOptions } from '../core/index.js';
+import { choice, flag, integer, list, oneOf, text, usageError, value, wholeNumber } from './options.js';
 
 /** Options that several commands have, in one wording. */
+export const modelOption = text('ID|FILE', 'a model of `mambair models list`, or a .safetensors or .pth file', 'm');
+export const deviceOption = choice<Device>(['auto', 'cpu', 'reference'], 'where to run (default auto)');
+export const threadsOption = integer({ least: 1, most: 64 }, 'threads of the cpu device (default: all cores)');
+export const seedOption = integer({ least: 0, most: 2 ** 32 - 1 }, 'seed of the routing noise (default 0)');
 export const setOption = list('KEY=VALUE', 'what the file cannot tell, by official option name, e.g. img_range=255');
 export const jsonOption = flag('one JSON object a line on standard output (docs/json.md)');
 export const quietOption = flag('print nothing but errors', 'q');
+
+/** How pictures are cut into tiles and routed. */
+export const tileOptions = {
+  tile: value(
+    'auto|whole|official|N',
+    'whole picture where it fits (auto), always whole, the papers’ tiles,\nor tiles of at most N pixels a side',
+    readTile,
+  ),
+  overlap: integer({ least: 0, most: 4096 }, 'pixels that neighbouring tiles share (default 32)'),
+  memory: value('SIZE', 'memory to plan for, e.g. 800MB or 2GiB (default 1GiB)', readBytes),
+  routing: choice(['seeded', 'argmax'], 'how MambaIRv2 routes pixels (default seeded)'),
+  seed: seedOption,
+} as const;
+
+/** The values of {@link tileOptions}. */
+export interface TileValues {
+  readonly tile: RestorePictureOptions['tile'];
+  readonly overlap: number | undefined;
+  readonly memory: number | undefined;
+  readonly routing: 'seeded' | 'argmax' | undefined;
+  readonly seed: number | undefined;
+}
+
+/** Tile options as the library takes them: what was not given is left out. */
+export function restoreOptions(values: TileValues): RestorePictureOptions {
+  return {
+    ...(values.tile === undefined ? {} : { tile: values.tile }),
+    ...(values.overlap === undefined ? {} : { overlap: values.overlap }),
+    ...(values.memory === undefined ? {} : { memoryBytes: values.memory }),
+    ...(values.routing === undefined ? {} : { routing: values.routing }),
+    ...(values.seed === undefined ? {} : { seed: values.seed }),
+  };
+}
+
+/** Device options as the library takes them. */
+export function loadOptions(values: {
+  readonly device: Device | undefined;
+  readonly threads: number | undefined;
+}): LoadModelOptions {
+  return {
+    ...(values.device === undefined ? {} : { device: values.device }),
+    ...(values.threads === undefined ? {} : { threads: values.threads }),
+  };
+}
 
 /** Reads `KEY=VALUE` pairs. @throws MAMBAIR_OPTION_INVALID */
 export function readSettings(pairs: readonly string[]): Readonly<Record<string, string>> {
@@ -16,4 +65,33 @@ export function readSettings(pairs: readonly string[]): Readonly<Record<string, 
       return [key, setting];
     }),
   );
+}
+
+function readTile(written: string): 'auto' | 'whole' | 'official' | number {
+  return /^\d+$/.test(written)
+    ? wholeNumber(written, { least: 32, most: 100_000 })
+    : oneOf(['auto', 'whole', 'official'] as const, written);
+}
+
+const units: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  k: 2 ** 10,
+  m: 2 ** 20,
+  g: 2 ** 30,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+};
+
+function readBytes(written: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(written) ?? [];
+  const bytes = Math.round(Number(number) * (units[(unit ?? '').toLowerCase()] ?? Number.NaN));
+  if (!(bytes > 0)) {
+    throw new Error('a size such as 800MB or 2GiB');
+  }
+  return bytes;
 }

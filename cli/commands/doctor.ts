@@ -1,0 +1,71 @@
+import { describeMachine, runBenchmark, type MachineReport } from '../../core/index.js';
+import { defineCommand } from '../command.js';
+import { exitCodes } from '../exit-codes.js';
+import { flag } from '../options.js';
+import { formatBytes, printJson, printTable } from '../print.js';
+import { jsonOption } from '../shared-options.js';
+
+/** `mambair doctor` */
+export const doctor = defineCommand({
+  name: 'doctor',
+  summary: 'tell what this machine and this installation can do',
+  usage: '[--json]',
+  options: {
+    quick: flag('leave out the measured speed'),
+    json: jsonOption,
+  },
+  positionals: { least: 0, most: 0, missing: '' },
+  run: async ({ options, context }) => {
+    const report = await describeMachine();
+    const speed = options.quick ? undefined : await measureSpeed(context.signal);
+    if (options.json) {
+      printJson(context.stdout, { event: 'machine', ...report, ...speed });
+    } else {
+      printTable(context.stdout, rows(report, speed));
+    }
+    return report.deviceProblem === undefined ? exitCodes.ok : exitCodes.device;
+  },
+});
+
+interface Speed {
+  readonly speed: { readonly title: string; readonly gflopsPerCpuSecond: number; readonly wallSeconds: number };
+}
+
+/** A twentieth of the reference job: a second or so. */
+async function measureSpeed(signal: AbortSignal): Promise<Speed | undefined> {
+  const { title, lines } = await runBenchmark({ width: 64, height: 48, repeats: 2, signal });
+  const [line] = lines;
+  if (line === undefined) {
+    return undefined;
+  }
+  const { gflopsPerCpuSecond, best } = line;
+  return { speed: { title: `${title}, 64 × 48`, gflopsPerCpuSecond, wallSeconds: best.wallSeconds } };
+}
+
+function rows(report: MachineReport, speed: Speed | undefined): string[][] {
+  const { webAssembly } = report;
+  const features = [
+    `SIMD ${webAssembly.simd ? 'yes' : 'no'}`,
+    `relaxed SIMD ${webAssembly.relaxedSimd ? 'yes' : 'no'}`,
+    `threads ${webAssembly.threads ? 'yes' : 'no'}`,
+  ];
+  const lines: [string, string | undefined][] = [
+    ['mambair', report.mambair],
+    ['node', `${report.node} on ${report.system}`],
+    ['processor', `${report.processor}, ${report.cores} cores`],
+    ['memory', `${formatBytes(report.totalMemoryBytes)}, ${formatBytes(report.freeMemoryBytes)} free`],
+    ['webassembly', features.join(', ')],
+    ['device', report.device],
+    ['problem', report.deviceProblem],
+    ['onnxruntime', report.onnxruntime ?? 'not installed (optional)'],
+    ['images', `sharp ${report.sharp}, libvips ${report.libvips}`],
+    ['models', report.models.map(({ id }) => id).join(', ') || 'none'],
+    ['fetched to', report.modelsFolder],
+    [
+      'speed',
+      speed &&
+        `${speed.speed.gflopsPerCpuSecond.toFixed(1)} GFLOP/s a core; ${speed.speed.title} in ${speed.speed.wallSeconds.toFixed(2)} s`,
+    ],
+  ];
+  return lines.flatMap(([name, value]) => (value === undefined ? [] : [[`${name}:`, value]]));
+}

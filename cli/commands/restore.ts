@@ -1,0 +1,150 @@
+import {
+  chooseModel,
+  chooseModelForFile,
+  loadModel,
+  writableImageFormats,
+  type Model,
+  type ModelWish,
+  type RestorationTask,
+  type RestoredFile,
+} from '../../core/index.js';
+import { defineCommand, type CommandInput } from '../command.js';
+import { findInputs } from '../inputs.js';
+import { makeFolderOf } from '../make-folder.js';
+import { ModelShelf } from '../model-shelf.js';
+import { choice, flag, integer, text, usageError } from '../options.js';
+import { isFolder, planOutputs, type Job } from '../outputs.js';
+import { RestoreReport } from '../restore-report.js';
+import {
+  deviceOption,
+  jsonOption,
+  loadOptions,
+  modelOption,
+  quietOption,
+  readSettings,
+  restoreOptions,
+  setOption,
+  threadsOption,
+  tileOptions,
+} from '../shared-options.js';
+
+const options = {
+  output: text('FILE|FOLDER', 'where to (default: beside each input, with a suffix)', 'o'),
+  task: choice<RestorationTask>(['upscale', 'denoise', 'jpeg'], 'what to do (default upscale)'),
+  scale: integer({ least: 1, most: 8 }, 'how many times larger, for upscale (default 2)'),
+  model: modelOption,
+  device: deviceOption,
+  threads: threadsOption,
+  ...tileOptions,
+  set: setOption,
+  format: choice(writableImageFormats, 'format of the results (default: by the name, else as the input)'),
+  overwrite: flag('replace existing files'),
+  json: jsonOption,
+  quiet: quietOption,
+} as const;
+
+type Values = CommandInput<typeof options>['options'];
+
+/** `mambair restore` */
+export const restore = defineCommand({
+  name: 'restore',
+  summary: 'restore pictures: upscale, denoise, repair JPEG',
+  usage: '<files, folders, globs…> [-o <file|folder>] [options]',
+  notes: [
+    'Without options pictures become twice as large with the best embedded model.',
+    'Folders are searched to any depth; results keep their places below them.',
+    '',
+    'Examples:',
+    '  mambair restore photo.jpg -o photo-x2.png',
+    '  mambair restore holiday/ -o holiday-x2/ --format webp',
+    "  mambair restore 'scans/**/*.tif' -o clean/ --task denoise",
+  ].join('\n'),
+  options,
+  positionals: { least: 1, most: Number.POSITIVE_INFINITY, missing: 'say which pictures to restore' },
+  run: async ({ options: values, positionals, context }) => {
+    const { output, format, json, quiet } = values;
+    const inputs = await findInputs(positionals, output !== undefined && isFolder(output) ? output : undefined);
+    const settings = readSettings(values.set);
+    const shelf = new ModelShelf((id) =>
+      loadModel(id, { ...loadOptions(values), set: settings, signal: context.signal }),
+    );
+    try {
+      const { modelFor, suffix } = await planModels(shelf, values);
+      const jobs = planOutputs(inputs.files, {
+        suffix,
+        ...(output === undefined ? {} : { output }),
+        ...(format === undefined ? {} : { format }),
+      });
+      const report = new RestoreReport({ context, json, quiet, jobs, asked: jobs.length + inputs.failures.length });
+      for (const { path, error } of inputs.failures) {
+        report.failed(path, error);
+      }
+      for (const job of jobs) {
+        report.started(job);
+        try {
+          const model = await modelFor(job);
+          const progress = (share: number): void => report.advanced(job, share);
+          report.finished(job, model.info, await restoreJob(model, job, { values, signal: context.signal, progress }));
+        } catch (error) {
+          report.failed(job.path, error);
+        }
+        if (context.signal.aborted) {
+          break;
+        }
+      }
+      return report.end();
+    } finally {
+      await shelf.dispose();
+    }
+  },
+});
+
+interface ModelPlan {
+  readonly modelFor: (job: Job) => Promise<Model>;
+  /** For results that lie beside their inputs. */
+  readonly suffix: string;
+}
+
+/** One model for all, or, for JPEG repair, for each picture the one trained nearest to its quality. */
+async function planModels(shelf: ModelShelf, values: Values): Promise<ModelPlan> {
+  const task = values.task ?? 'upscale';
+  if (task !== 'upscale' && (values.scale ?? 1) !== 1) {
+    throw usageError(`--scale ${values.scale} is for upscaling; ${task} keeps the size`);
+  }
+  const wish: ModelWish = { task, scale: task === 'upscale' ? (values.scale ?? 2) : 1 };
+  if (task === 'jpeg' && values.model === undefined) {
+    const modelFor = async (job: Job): Promise<Model> => shelf.get((await chooseModelForFile(job.path, wish)).id);
+    return { modelFor, suffix: '-repaired' };
+  }
+  const model = await shelf.get(values.model ?? chooseModel(wish).id);
+  const { name, scale } = model.info;
+  if (values.scale !== undefined && values.scale !== scale) {
+    throw usageError(`--scale ${values.scale} does not fit the model ${name}, which has scale ${scale}`);
+  }
+  if (values.task !== undefined && (values.task === 'upscale') !== scale > 1) {
+    throw usageError(`--task ${values.task} does not fit the model ${name}, which has scale ${scale}`);
+  }
+  return { modelFor: async () => model, suffix: suffixOf(model) };
+}
+
+function suffixOf({ info }: Model): string {
+  if (info.scale > 1) {
+    return `-x${info.scale}`;
+  }
+  return info.task === 'denoise' ? '-denoised' : info.task === 'jpeg' ? '-repaired' : '-restored';
+}
+
+async function restoreJob(
+  model: Model,
+  job: Job,
+  run: { readonly values: Values; readonly signal: AbortSignal; readonly progress: (share: number) => void },
+): Promise<RestoredFile> {
+  const { values, signal, progress } = run;
+  await makeFolderOf(job.output);
+  return model.restoreFile(job.path, job.output, {
+    ...restoreOptions(values),
+    overwrite: values.overwrite,
+    signal,
+    progress: ({ done, total }) => progress(done / total),
+  });
+}

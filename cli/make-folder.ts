@@ -1,0 +1,18 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { MambairError } from '../core/index.js';
+
+/** Makes the folder that a file will lie in. @throws MAMBAIR_FILE_WRITE */
+export async function makeFolderOf(path: string): Promise<void> {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw new MambairError(
+      'MAMBAIR_FILE_WRITE',
+      `the folder ${folder} could not be made: ${(error as Error).message}`,
+      {
+        cause: error,
+        detail: { path: folder },
+      },
+    );
+  });
+}
