@@ -2,7 +2,7 @@ import type { ErrorCode, MambairError } from '../errors.js';
 import { fileError } from '../tensor/file-error.js';
 
 /** Memory that a pickle's values may take by our estimate, beyond {@link bytesPerByteRead} for each byte read. */
-const baseAllowance = 64 * 2 ** 20;
+const baseAllowance = 32 * 2 ** 20;
 const bytesPerByteRead = 8;
 
 /**
@@ -60,8 +60,12 @@ export const costs = {
   object: 64,
   /** an element of a tuple or list, and its place on the stack */
   item: 16,
+  /** the elements of a list, which V8 makes room for at the first one */
+  array: 160,
   /** a dict: its hash table is the greater part */
   dict: 256,
-  /** an entry of a dict or of the memo, key not included */
+  /** an entry of a dict, key not included */
   entry: 64,
+  /** an entry of the memo, which pays for time too: the table is built anew each time it doubles */
+  memo: 128,
 } as const;

@@ -97,11 +97,19 @@ export function setItem(dict: PickleDict, entry: readonly [PickleValue, PickleVa
     dict.entries.set(key, value);
     return;
   }
-  const isHashable = key === null || typeof key !== 'object' || ['float', 'bytes', 'tuple'].includes(key.kind);
-  if (!isHashable) {
+  if (!isHashable(key)) {
     throw context.malformed(`${describeValue(key)} cannot be the key of a dict`);
   }
   dict.otherKeys += 1;
+}
+
+/** Whether Python would take the value as a key; what a tuple holds is not looked at. */
+function isHashable(value: PickleValue): boolean {
+  if (value === null || typeof value !== 'object') {
+    return true;
+  }
+  const name = value.kind === 'opaque' ? value.name : value.kind;
+  return ['float', 'int', 'tuple', 'bytes', 'frozenset'].includes(name);
 }
 
 function makeOrderedDict(args: Arguments, context: PickleContext): PickleValue {
@@ -137,22 +145,13 @@ function makeSize(args: Arguments, context: PickleContext): PickleValue {
   return tuple;
 }
 
-/** Protocol 2 has no bytes: it writes them as text, one character a byte. */
+/** Protocol 2 has no bytes: it writes them as text, to be encoded. */
 function makeBytes(args: Arguments, context: PickleContext): PickleValue {
   const [text, encoding] = args;
   if (args.length !== 2 || typeof text !== 'string' || encoding !== 'latin1') {
     throw context.forbidden("_codecs.encode is allowed with (text, 'latin1') only");
   }
-  context.charge(text.length);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit > 0xff) {
-      throw context.malformed('_codecs.encode: the text is not latin1');
-    }
-    bytes[i] = unit;
-  }
-  return { kind: 'bytes', bytes };
+  return { kind: 'opaque', name: 'bytes' };
 }
 
 /** (storage, offset, size, stride[, requires_grad, hooks[, metadata]]); whether it fits is checked when it is read. */
@@ -190,10 +189,9 @@ function readCounts(value: PickleValue | undefined, what: string, context: Pickl
   return items.map((item) => {
     const count = asCount(item);
     if (count === undefined) {
-      const found = typeof item === 'number' || typeof item === 'bigint' ? 'another one' : describeValue(item);
       throw context.error(
         'MAMBAIR_TENSOR_INVALID',
-        `the ${what} of a tensor should hold integers from 0 to 2^53 - 1, but holds ${found}`,
+        `the ${what} of a tensor should hold integers from 0 to 2^53 - 1, but holds ${typeof item === 'number' ? item : describeValue(item)}`,
       );
     }
     return count;

@@ -6,12 +6,6 @@ export interface PickleFloat {
   readonly value: number;
 }
 
-/** Python bytes. */
-export interface PickleBytes {
-  readonly kind: 'bytes';
-  readonly bytes: Uint8Array;
-}
-
 /** A Python tuple, also a `torch.Size`. */
 export interface PickleTuple {
   readonly kind: 'tuple';
@@ -62,21 +56,19 @@ export interface PickleTensor {
   readonly strides: readonly number[];
 }
 
-/** A value that is legal in a checkpoint, and of no use to us: a set, a Counter. */
+/** A value that is legal in a checkpoint and of no use to us: its content is dropped. `int`: one beyond 2^53. */
 export interface PickleOpaque {
   readonly kind: 'opaque';
-  readonly name: 'set' | 'frozenset' | 'Counter';
+  readonly name: 'bytes' | 'int' | 'set' | 'frozenset' | 'Counter';
 }
 
-/** What the restricted machine can build. Integers are numbers when that is exact, else bigints. None is null. */
+/** What the restricted machine can build. Integers are numbers, if they are so exactly. None is null. */
 export type PickleValue =
   | null
   | boolean
   | number
-  | bigint
   | string
   | PickleFloat
-  | PickleBytes
   | PickleTuple
   | PickleList
   | PickleDict
@@ -91,14 +83,15 @@ export function describeValue(value: PickleValue): string {
     return 'None';
   }
   if (typeof value === 'object') {
-    return value.kind === 'global' ? value.name : value.kind === 'opaque' ? value.name : value.kind;
+    const isNamed = value.kind === 'global' || value.kind === 'opaque';
+    return isNamed ? value.name.replace(/^int$/, 'an int beyond 2^53') : value.kind;
   }
-  const names = { boolean: 'bool', number: 'int', bigint: 'int', string: 'str' } as const;
+  const names = { boolean: 'bool', number: 'int', string: 'str' } as const;
   return names[typeof value as keyof typeof names];
 }
 
 /** The value when it is of the kind asked for. */
-export function ofKind<Kind extends Exclude<PickleValue, null | boolean | number | bigint | string>['kind']>(
+export function ofKind<Kind extends Exclude<PickleValue, null | boolean | number | string>['kind']>(
   value: PickleValue | undefined,
   kind: Kind,
 ): Extract<PickleValue, { readonly kind: Kind }> | undefined {

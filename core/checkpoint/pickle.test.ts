@@ -41,17 +41,20 @@ describe('the pickle machine', () => {
     ['a negative integer', [0x4a, 0xfe, 0xff, 0xff, 0xff], -2],
     ['a long', int(-5), -5],
     ['a long without bytes', [0x8a, 0], 0],
-    ['a long beyond 2^53', int(2n ** 60n), 2n ** 60n],
+    ['a long just within 2^53', int(1 - 2 ** 53), 1 - 2 ** 53],
+    ['a long beyond 2^53', int(2n ** 53n), { kind: 'opaque', name: 'int' }],
+    ['a long of 255 bytes', [0x8a, 255, ...Array<number>(255).fill(0xff)], -1],
+    ['a long of six bytes', [0x8a, 6, 1, 0, 0, 0, 0, 0x80], 1 - 2 ** 47],
     ['a LONG4', [0x8b, 2, 0, 0, 0, 0x00, 0x80], -32768],
     ['a float', pickle.float(0.5), { kind: 'float', value: 0.5 }],
     ['text', text('ключ'), 'ключ'],
     ['text with a byte order mark', text('\ufeffa'), '\ufeffa'],
     ['text of Python 2', [0x55, 2, 0x61, 0x62], 'ab'],
-    ['bytes', [0x43, 2, 1, 2], { kind: 'bytes', bytes: Uint8Array.of(1, 2) }],
+    ['bytes', [0x43, 2, 1, 2], { kind: 'opaque', name: 'bytes' }],
     [
       'bytes of protocol 2',
       call(global('_codecs', 'encode'), text('aÿ'), text('latin1')),
-      { kind: 'bytes', bytes: Uint8Array.of(0x61, 0xff) },
+      { kind: 'opaque', name: 'bytes' },
     ],
     ['a tuple', tuple(int(1), none, [0x88]), { kind: 'tuple', items: [1, null, true] }],
     ['a list', list(text('a')), { kind: 'list', items: ['a'] }],
@@ -103,7 +106,7 @@ describe('the pickle machine', () => {
     ['state for a list', [...emptyList, ...emptyDict, 0x62], 'PICKLE_FORBIDDEN'],
     ['a whole module', global('torch.nn.modules.conv', 'Conv2d'), 'PTH_UNSUPPORTED'],
     ['a NumPy array', global('numpy.core.multiarray', '_reconstruct'), 'PTH_UNSUPPORTED'],
-    ['letters that are not latin1', call(global('_codecs', 'encode'), text('ш'), text('latin1')), 'PICKLE_MALFORMED'],
+    ['bytes out of a number', call(global('_codecs', 'encode'), int(1), text('latin1')), 'PICKLE_FORBIDDEN'],
     ['arguments that are no tuple', [...global('torch', 'Size'), ...emptyList, 0x52], 'PICKLE_MALFORMED'],
     ['a pair of three', call(global('collections', 'OrderedDict'), list(tuple(none, none, none))), 'PICKLE_MALFORMED'],
     ['an OrderedDict of a number', call(global('collections', 'OrderedDict'), int(1)), 'PICKLE_MALFORMED'],
@@ -140,19 +143,15 @@ describe('a pickle that makes much out of little', () => {
   const pairs = list(...Array.from({ length: 1000 }, (_, i) => tuple(text(`${i}`), none)));
   const orderedOfMemo = call(global('collections', 'OrderedDict'), get(0));
   it.each<readonly [string, Uint8Array]>([
-    ['more opcodes than any checkpoint', repeated(none, [0x4e, 0x30], 2_500_001)],
-    ['a stack of a million values', repeated([], [0x4e], 1_000_001)],
-    ['a million open marks', repeated([], [0x28], 1_000_001)],
+    ['more opcodes than any checkpoint', repeated(none, [0x4e, 0x30], 1_000_001)],
+    ['a stack of 200,001 values', repeated([], [0x4e], 200_001)],
+    ['200,001 open marks', repeated([], [0x28], 200_001)],
     ['a million empty dicts', repeated(emptyList, [0x7d, 0x61], 1_000_000)],
     ['a million memo entries', repeated(none, [0x94], 2_000_000)],
     ['copies of one list as OrderedDicts', repeated(put(pairs, 0), [...orderedOfMemo, 0x30], 100_000)],
     [
       'one long key set again and again',
       repeated([...emptyDict, ...put(largeText, 0), 0x30], [...get(0), 0x4e, 0x73], 50_000),
-    ],
-    [
-      'one long text encoded again and again',
-      repeated(put(largeText, 0), [...call(global('_codecs', 'encode'), get(0), text('latin1')), 0x30], 20_000),
     ],
   ])('stops %s', (_, bytes) => {
     const start = performance.now();

@@ -2,7 +2,7 @@ import { decodeUtf8 } from '../tensor/utf8.js';
 import { ByteReader } from './byte-reader.js';
 import { PickleContext, costs } from './pickle-context.js';
 import { admitGlobal, construct, requireData, setItem } from './pickle-globals.js';
-import type { PickleValue } from './pickle-values.js';
+import type { PickleOpaque, PickleValue } from './pickle-values.js';
 import { describeValue, ofKind } from './pickle-values.js';
 import type { StorageRegistry } from './storage.js';
 import { storageFromPersistentId } from './storage.js';
@@ -27,8 +27,11 @@ export interface PickleResult {
   readonly storages: StorageRegistry;
 }
 
-const maxOpcodes = 5_000_000;
-const maxStack = 1_000_000;
+/** A tensor takes about 40 opcodes; the largest networks have a few thousand tensors. */
+const maxOpcodes = 2_000_000;
+
+/** Python puts at most a thousand items behind a mark; the rest is depth of nesting. */
+const maxStack = 200_000;
 const maxProtocol = 5;
 
 /** Opcodes that make or call arbitrary objects, or that torch.save never writes, by their names in pickletools. */
@@ -131,9 +134,9 @@ class PickleMachine {
       case 0x4d: // BININT2
         return this.#push(this.#reader.u16());
       case 0x8a: // LONG1
-        return this.#push(this.#long(this.#reader.u8()));
+        return this.#pushLong(this.#reader.u8());
       case 0x8b: // LONG4
-        return this.#push(this.#long(this.#reader.u32()));
+        return this.#pushLong(this.#reader.u32());
       case 0x47: // BINFLOAT
         this.#context.charge(costs.object);
         return this.#push({ kind: 'float', value: this.#reader.f64BigEndian() });
@@ -148,11 +151,11 @@ class PickleMachine {
       case 0x55: // SHORT_BINSTRING
         return this.#push(this.#text(this.#reader.u8()));
       case 0x42: // BINBYTES
-        return this.#pushBytes(this.#reader.u32());
+        return this.#skipBytes(this.#reader.u32());
       case 0x43: // SHORT_BINBYTES
-        return this.#pushBytes(this.#reader.u8());
+        return this.#skipBytes(this.#reader.u8());
       case 0x8e: // BINBYTES8
-        return this.#pushBytes(this.#reader.u64());
+        return this.#skipBytes(this.#reader.u64());
       default:
         return this.#stepContainer(opcode);
     }
@@ -183,12 +186,12 @@ class PickleMachine {
       case 0x75: // SETITEMS
         return this.#setItems(this.#popToMark());
       case 0x8f: // EMPTY_SET
-        return this.#push({ kind: 'opaque', name: 'set' });
+        return this.#pushOpaque('set');
       case 0x90: // ADDITEMS
         return this.#addToSet(this.#popToMark());
       case 0x91: // FROZENSET
         this.#popToMark();
-        return this.#push({ kind: 'opaque', name: 'frozenset' });
+        return this.#pushOpaque('frozenset');
       case 0x71: // BINPUT
         return this.#memoize(this.#reader.u8());
       case 0x72: // LONG_BINPUT
@@ -286,19 +289,20 @@ class PickleMachine {
     }
   }
 
-  /** Two's complement, little-endian, any length. */
-  #long(length: number): number | bigint {
+  /** Two's complement, little-endian. An integer beyond 2^53 counts nothing in a checkpoint; its value is dropped. */
+  #pushLong(length: number): void {
     if (length > 255) {
       throw this.#context.malformed(`an integer of ${length} bytes; at most 255 are accepted`);
     }
     const bytes = this.#reader.take(length);
-    if (length === 0) {
-      return 0;
+    // Starting from the sign, each step is exact as long as the result is.
+    const sign = (bytes.at(-1) ?? 0) < 0x80 ? 0 : -1;
+    const value = bytes.reduceRight((sum, byte) => sum * 256 + byte, sign);
+    if (Number.isSafeInteger(value)) {
+      this.#push(value);
+    } else {
+      this.#pushOpaque('int');
     }
-    const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0'));
-    const value = BigInt.asIntN(8 * length, BigInt(`0x${digits.toReversed().join('')}`));
-    this.#context.charge(costs.object);
-    return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   }
 
   #text(length: number): string {
@@ -313,9 +317,14 @@ class PickleMachine {
     return text;
   }
 
-  #pushBytes(length: number): void {
+  #skipBytes(length: number): void {
+    this.#reader.take(length);
+    this.#pushOpaque('bytes');
+  }
+
+  #pushOpaque(name: PickleOpaque['name']): void {
     this.#context.charge(costs.object);
-    this.#push({ kind: 'bytes', bytes: this.#reader.take(length) });
+    this.#push({ kind: 'opaque', name });
   }
 
   #line(): string {
@@ -336,7 +345,7 @@ class PickleMachine {
     if (list === undefined) {
       throw this.#context.malformed(`cannot append to ${describeValue(this.#top())}`);
     }
-    this.#context.charge(values.length * costs.item);
+    this.#context.charge(values.length * costs.item + (list.items.length === 0 ? costs.array : 0));
     for (const value of values) {
       list.items.push(requireData(value, this.#context));
     }
@@ -359,7 +368,7 @@ class PickleMachine {
   }
 
   #memoize(index: number): void {
-    this.#context.charge(costs.entry);
+    this.#context.charge(costs.memo);
     this.#memo.set(index, this.#top());
   }
 

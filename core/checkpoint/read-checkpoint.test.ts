@@ -76,6 +76,14 @@ describe('parseCheckpoint', () => {
     expect(Object.keys(read(bytes, { group: '' }))).toEqual(['rng']);
   });
 
+  it('looks only once into a group that stands under many names', () => {
+    const group = dict(Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`k${index}`, int(0)])));
+    const names = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`n${index}`, pickle.get(0)]));
+    const start = performance.now();
+    expect(codeOf(() => read(zipOf({ first: pickle.put(group, 0), ...names })))).toBe('NO_TENSORS');
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+
   it('warns of what it leaves out', () => {
     const { tensors, warnings } = parseCheckpoint(zipOf({ w: weight, epoch: int(3), note: text('x') }), 'x.pth');
     expect([...tensors.keys()]).toEqual(['w']);

@@ -72,28 +72,15 @@ function isDense(view: PickleTensor): boolean {
   });
 }
 
-type Words = Uint8Array | Uint16Array | Uint32Array;
-
-function wordsOf(bytes: Uint8Array, width: number): Words {
-  const { buffer, byteOffset, length } = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
-  if (width === 1) {
-    return new Uint8Array(buffer, byteOffset, length);
-  }
-  return width === 2
-    ? new Uint16Array(buffer, byteOffset, length / 2)
-    : new Uint32Array(buffer, byteOffset, length / 4);
-}
-
-/** Copies a strided view to C order. An 8-byte element is a last axis of two 4-byte words. */
+/**
+ * Copies a strided view to C order, byte by byte: the bytes of an element are a last axis of stride 1. Typed arrays
+ * would need an aligned copy of the storage, which many small views of a large storage could demand again and again.
+ */
 function gather(view: PickleTensor, count: number, storage: Uint8Array): Uint8Array {
   const width = dtypeBytes[view.storage.dtype];
-  const wordWidth = Math.min(width, 4);
-  const perElement = width / wordWidth;
-  const shape = [...view.shape, perElement];
-  const strides = [...view.strides.map((stride) => stride * perElement), 1];
+  const shape = [...view.shape, width];
+  const strides = [...view.strides.map((stride) => stride * width), 1];
   const bytes = new Uint8Array(count * width);
-  const from = wordsOf(storage, wordWidth);
-  const to = wordsOf(bytes, wordWidth);
   let written = 0;
   // Recursion over the axes, at most maxRank + 1 of them.
   const copyAxis = (axis: number, start: number): void => {
@@ -102,12 +89,12 @@ function gather(view: PickleTensor, count: number, storage: Uint8Array): Uint8Ar
     const isLast = axis === shape.length - 1;
     for (let index = 0, at = start; index < size; index++, at += stride) {
       if (isLast) {
-        to[written++] = from[at] as number;
+        bytes[written++] = storage[at] as number;
       } else {
         copyAxis(axis + 1, at);
       }
     }
   };
-  copyAxis(0, (view.storage.viewOffset + view.offset) * perElement);
+  copyAxis(0, (view.storage.viewOffset + view.offset) * width);
   return bytes;
 }

@@ -108,6 +108,7 @@ describe('safetensors', () => {
       safetensorsFile(`{"a":{"dtype":"U8","shape":[${'1,'.repeat(32)}1],"data_offsets":[0,1]}}`, Uint8Array.of(1)),
     ],
     ['tensors', safetensorsFile(`{${manyTensors.join(',')}}`)],
+    ['metadata', safetensorsFile(`{"__metadata__":{${manyTensors.map((_, i) => `"${i}":""`).join(',')}}}`)],
     ['header bytes', Uint8Array.of(0, 0, 0, 0, 1, 0, 0, 0, 0x7b)],
   ])('refuses more %s than a model can need', (_, file) => {
     expect(codeOf(() => parseSafetensors(file, 'x'))).toBe('MAMBAIR_SAFETENSORS_LIMIT');
