@@ -28,7 +28,10 @@ class Patches:
         return hr if lr is None else lr
 
     def place(self, rng):
-        size = self.patch if self.pictures[0][1] is not None else self.patch * self.task.scale
+        """(picture number, y, x) of a patch in the base array, and its side there."""
+        size = self.patch
+        if self.pictures[0][1] is None:
+            size = size * self.task.scale + self.task.margin
         best = None
         for _ in range(self.candidates):
             number = int(np.searchsorted(self.edges, rng.random(), side='right'))
@@ -38,16 +41,15 @@ class Patches:
             detail = np.abs(np.diff(green, axis=0)).sum() + np.abs(np.diff(green, axis=1)).sum()
             if best is None or detail > best[0]:
                 best = detail, number, y, x
-        return best[1:]
+        return *best[1:], size
 
     def pair(self, rng):
         """(input, target) arrays of one patch; uint8, or float32 in 0..1 where noise is not clipped."""
-        number, y, x = self.place(rng)
+        number, y, x, size = self.place(rng)
         hr, lr = self.pictures[number]
         n, s = self.patch, self.task.scale
         if lr is None:
-            target = hr[y:y + n * s, x:x + n * s]
-            source = self.task.degrade(np.ascontiguousarray(target), rng)
+            source, target = self.task.degrade(np.ascontiguousarray(hr[y:y + size, x:x + size]), rng)
         else:
             source, target = lr[y:y + n, x:x + n], hr[y * s:(y + n) * s, x * s:(x + n) * s]
         turns, flip = rng.integers(4), rng.integers(2)

@@ -1,4 +1,4 @@
-"""PSNR on the test sets through PyTorch: python3 -m training.evaluate CONFIG WEIGHTS TESTSETS
+"""PSNR on test sets through PyTorch: python3 -m training.evaluate CONFIG WEIGHTS TESTSETS [--sets Set5 Set14 ...]
 
 The figures to quote are the engine's (mambair eval); these watch a run.
 """
@@ -11,22 +11,17 @@ import torch
 from . import safetensors
 from .data import to_tensor
 from .model import Routing, load_model
-from .tasks import make_task
+from .tasks import make_task, pairs_of
 
 
-def luma(x):
-    """BT.601 studio luma of [..., 3] in 0..255, not rounded."""
-    return x @ np.array([65.481, 128.553, 24.966]) / 255 + 16
-
-
-def psnr(a, b, border, use_luma):
-    """Of two uint8 pictures."""
+def psnr(a, b, border=0, weights=None):
+    """Of two uint8 pictures; with weights of their weighted sum of channels (luma), not rounded."""
     if border:
         a, b = (x[border:-border, border:-border] for x in (a, b))
-    a, b = (x.astype(np.float64) for x in (a, b))
-    if use_luma:
-        a, b = luma(a), luma(b)
-    return 10 * np.log10(255 ** 2 / max(np.mean((a - b) ** 2), 1e-12))
+    d = a.astype(np.float64) - b
+    if weights is not None:
+        d = d @ weights
+    return 10 * np.log10(255 ** 2 / max(np.mean(d ** 2), 1e-12))
 
 
 def restore(net, image, routing, device='cpu'):
@@ -36,14 +31,19 @@ def restore(net, image, routing, device='cpu'):
     return y.clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).cpu().numpy()
 
 
-def evaluate(net, task, testsets, routing='seeded', device='cpu'):
-    """{picture: PSNR} and the mean under 'mean'. Routing is seeded, or random from a fixed generator (faster)."""
-    border = task.scale if task.measure['border'] == 'scale' else task.measure['border']
+def evaluate(net, task, testsets, name=None, routing='seeded', device='cpu'):
+    """{picture: PSNR} of a test set, the mean as 'mean'. Routing seeded, argmax, or random from a fixed generator."""
     scores = {}
-    for name, source, target in task.validation(testsets):
+    for picture, source, target in pairs_of(task, testsets, name or task.watched):
         draw = Routing(routing, generator=torch.Generator().manual_seed(0))
-        scores[name] = psnr(restore(net, source, draw, device), target, border, task.measure['luma'])
+        scores[picture] = psnr(restore(net, source, draw, device), target, task.border, task.weights)
     return {**scores, 'mean': float(np.mean(list(scores.values())))}
+
+
+def network_of(path):
+    """The network of a .safetensors file of weights."""
+    arrays, _ = safetensors.load(path)
+    return load_model({k: torch.from_numpy(v.astype(np.float32)) for k, v in arrays.items()})
 
 
 def main():
@@ -51,14 +51,17 @@ def main():
     parser.add_argument('config')
     parser.add_argument('weights')
     parser.add_argument('testsets')
+    parser.add_argument('--sets', nargs='+', default=[None])
     parser.add_argument('--routing', default='seeded', choices=('seeded', 'argmax', 'random'))
     args = parser.parse_args()
     with open(args.config) as file:
         config = json.load(file)
-    arrays, _ = safetensors.load(args.weights)
-    net = load_model({k: torch.from_numpy(v.astype(np.float32)) for k, v in arrays.items()})
-    for name, value in evaluate(net, make_task(config), args.testsets, args.routing).items():
-        print(f'{name:24} {value:.3f}')
+    net, task = network_of(args.weights), make_task(config)
+    for name in args.sets:
+        scores = evaluate(net, task, args.testsets, name, args.routing)
+        for picture, value in scores.items():
+            if picture == 'mean' or not args.sets[1:]:
+                print(f'{name or task.watched:10} {picture:16} {value:.3f}')
 
 
 if __name__ == '__main__':

@@ -1,7 +1,7 @@
-"""Export the averaged weights of a run: python3 -m training.export RUN OUT.safetensors [--single]
+"""Export the averaged weights of a run: python3 -m training.export RUN OUT.safetensors [--pack PACK --testsets DIR]
 
-Floats are stored as F16 (F32 with --single), under the official key names, with what a reader wants to know as
-metadata.
+Floats are stored as F16 (F32 with --single) under the official key names, with what a reader wants to know as metadata.
+With --pack and --testsets a model card is written beside it (OUT.md).
 """
 import argparse
 import json
@@ -11,10 +11,15 @@ import numpy as np
 import torch
 
 from . import safetensors
-from .train import Flat
+from .card import card
+from .evaluate import evaluate, network_of
 from .model import MambaIRv2
+from .tasks import make_task
+from .train import Flat
 
 LICENSE = 'Apache-2.0'
+SETS = {'sr': ('Set5', 'Set14', 'CBSD68', 'Kodak8'), 'denoise': ('CBSD68', 'Kodak8'), 'jpeg': ('classic5',),
+        'real': ('Set14', 'Kodak8')}
 
 
 def weights_of(path):
@@ -33,6 +38,7 @@ def export(state, out, single=False):
         'format': 'pt', 'id': config['id'], 'architecture': 'mambairv2-light', 'task': config['task'],
         'scale': str(config['model'].get('upscale', 1)), 'license': LICENSE, 'routing': config['routing'],
         'steps': meta['step'], 'seed': str(config['seed']), 'img_range': '1'})
+    return config, meta
 
 
 def main():
@@ -40,8 +46,18 @@ def main():
     parser.add_argument('run')
     parser.add_argument('out')
     parser.add_argument('--single', action='store_true')
+    parser.add_argument('--pack')
+    parser.add_argument('--testsets')
     args = parser.parse_args()
-    export(Path(args.run) / 'state.safetensors', args.out, args.single)
+    config, meta = export(Path(args.run) / 'state.safetensors', args.out, args.single)
+    if args.pack and args.testsets:
+        net, task = network_of(args.out), make_task(config)
+        scores = {name: {routing: evaluate(net, task, args.testsets, name, routing)['mean']
+                         for routing in ('seeded', 'argmax')} for name in SETS[config['task']]}
+        pictures = json.loads(safetensors.load(args.pack)[1]['pictures'])
+        parameters = sum(p.numel() for p in net.parameters())
+        text = card(config, meta, scores, pictures, parameters, args.run, LICENSE)
+        Path(args.out).with_suffix('.md').write_text(text)
 
 
 if __name__ == '__main__':

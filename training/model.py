@@ -33,7 +33,7 @@ class Block(nn.Module):
         hidden = int(c * cfg['mlp_ratio'])
         n, rank, tokens = cfg['d_state'], -(-hidden // 16), cfg['num_tokens']
         self.heads, self.shift, self.ws = heads, shift, cfg['window_size']
-        self.light, self.tokens = cfg['light'], tokens
+        self.light, self.tokens, self.by_name = cfg['light'], tokens, None
         self.norm1, self.norm2, self.norm3, self.norm4 = (nn.LayerNorm(c) for _ in range(4))
         self.scale1, self.scale2 = (nn.Parameter(1e-4 * torch.ones(c)) for _ in range(2))
         self.wqkv = nn.Linear(c, 3 * c, bias=cfg['qkv_bias'])
@@ -93,12 +93,17 @@ class Block(nn.Module):
             cls = (logits + routing.noise(number, h, w, self.tokens, logits)).argmax(-1)
         return cls, F.embedding(cls, prompts)
 
+    def weights(self):
+        """Parameters by name; collected once, because walking the modules takes as long as an operation."""
+        if self.by_name is None:
+            self.by_name = dict(self.named_parameters())
+        return self.by_name
+
     def forward(self, x, routing, number):
         b, h, w, _ = x.shape
         if self.light and routing.kind in ('random', 'forced') and ops.native.applies(x):  # classes known beforehand
             cls, prompt = self.route(x, routing, number)
-            y = ops.native.whole_block(x, ops.class_order(cls), prompt, dict(self.named_parameters()), self.heads,
-                                       self.ws, self.shift)
+            y = ops.native.whole_block(x, ops.class_order(cls), prompt, self.weights(), self.heads, self.ws, self.shift)
             if y is not NotImplemented:
                 return y
         qkv = ops.linear(x, self.wqkv.weight, self.wqkv.bias, norm=(self.norm1.weight, self.norm1.bias))

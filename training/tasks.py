@@ -1,4 +1,11 @@
-"""What a network is trained for: how inputs are made, and what is measured on the test sets."""
+"""What a network is trained for: how inputs are made, and what is measured on the test sets.
+
+A task has `scale`; `prepare(hr)` -> (target picture, input picture or None if inputs are made patch by patch); in the
+latter case `margin`, the pixels a region has more than its target, and `degrade(region, rng)` -> (input, target);
+`examine(path, number)` -> (input, target) of a test picture; `watched`, the set measured during training; `border` and
+`weights` (of R, G, B; None: all three) say how PSNR is taken. Pictures are uint8 [H, W, 3]; inputs may be float32 in
+0..1.
+"""
 from pathlib import Path
 
 import numpy as np
@@ -6,79 +13,95 @@ from PIL import Image
 
 from . import degrade
 
+STUDIO_LUMA = np.array([65.481, 128.553, 24.966]) / 255
+GREY = np.array([0.299, 0.587, 0.114])
+
+
+SETS = {'Set5': 'Set5/HR/*.png', 'Set14': 'Set14/*.png', 'CBSD68': 'CBSD68/*.png', 'Kodak8': 'Kodak8/*.png',
+        'classic5': 'classic5/*.png'}
+
+
+def pairs_of(task, testsets, name):
+    """Yields (picture, input, target) of a test set; 'CBSD68/8' is every eighth picture."""
+    name, _, every = name.partition('/')
+    for number, path in enumerate(sorted(Path(testsets).glob(SETS[name]))[::int(every or 1)]):
+        yield path.stem, *task.examine(path, number)
+
+
+def read(path):
+    return np.asarray(Image.open(path).convert('RGB'))
+
 
 class SuperResolution:
     """MATLAB-style bicubic by a whole factor, computed once per picture."""
+    watched, weights = 'Set5', STUDIO_LUMA
 
     def __init__(self, scale):
-        self.scale = scale
+        self.scale = self.border = scale
 
     def prepare(self, hr):
         hr = degrade.crop_to_multiple(hr, self.scale)
         return hr, degrade.imresize(hr, 1 / self.scale)
 
-    def validation(self, testsets):
-        for path in sorted((Path(testsets) / 'Set5' / 'HR').glob('*.png')):
-            hr, lr = self.prepare(read(path))
-            yield path.stem, lr, hr
-    measure = dict(border='scale', luma=True)
+    def examine(self, path, number):
+        hr, lr = self.prepare(read(path))
+        return lr, hr
 
 
 class PerPatch:
     """Tasks whose degradation is drawn afresh for every patch."""
-    scale = 1
+    scale, margin, border = 1, 0, 0
 
     def prepare(self, hr):
         return hr, None
 
 
 class Denoise(PerPatch):
-    """Blind Gaussian noise, sigma uniform up to a limit."""
+    """Blind Gaussian noise, sigma uniform from 0 to a limit."""
+    watched, weights = 'CBSD68/8', None
 
     def __init__(self, strongest=50):
         self.strongest = strongest
 
-    def degrade(self, hr, rng):
-        return degrade.add_noise(hr, rng.uniform(0, self.strongest), rng)
+    def degrade(self, region, rng):
+        return degrade.add_noise(region, rng.uniform(0, self.strongest), rng), region
 
-    def validation(self, testsets):
-        for i, path in enumerate(sorted((Path(testsets) / 'CBSD68').glob('*.png'))[::8]):
-            hr = read(path)
-            yield path.stem, degrade.add_noise(hr, 25, np.random.default_rng(i)), hr
-    measure = dict(border=0, luma=False)
+    def examine(self, path, number):
+        hr = read(path)
+        return degrade.add_noise(hr, 25, np.random.default_rng(number)), hr
 
 
 class Jpeg(PerPatch):
-    """Blind JPEG, 4:2:0 and 4:4:4. The patch is cut at a random offset to the 8x8 grid: files are cropped, too."""
+    """Blind JPEG, 4:2:0 and 4:4:4, at any offset to the grid of blocks: real files have been cropped, too."""
+    watched, margin, weights = 'classic5', 16, GREY
 
     def __init__(self, quality=(10, 95)):
         self.quality = quality
 
-    def degrade(self, hr, rng):
-        return degrade.jpeg(hr, rng.integers(self.quality[0], self.quality[1] + 1), 2 * rng.integers(2))
+    def degrade(self, region, rng):
+        lq = degrade.jpeg(region, rng.integers(self.quality[0], self.quality[1] + 1), 2 * int(rng.integers(2)))
+        y, x = rng.integers(0, self.margin, 2)
+        h, w = (n - self.margin for n in region.shape[:2])
+        return lq[y:y + h, x:x + w], region[y:y + h, x:x + w]
 
-    def validation(self, testsets):
-        for path in sorted((Path(testsets) / 'classic5').glob('*.*')):
-            grey = Image.open(path).convert('L')
-            lq = degrade.jpeg(np.asarray(grey), 10, 0)
-            yield path.stem, np.repeat(lq[..., None], 3, 2), np.asarray(grey.convert('RGB'))
-    measure = dict(border=0, luma=True)
+    def examine(self, path, number):
+        grey = np.asarray(Image.open(path).convert('L'))
+        return tuple(np.repeat(x[..., None], 3, 2) for x in (degrade.jpeg(grey, 10, 0), grey))
 
 
 class Real(PerPatch):
     """Photographs and frames from the wild: blur, resize, noise and compression mixed at random."""
+    watched, weights = 'Set14', STUDIO_LUMA
 
     def __init__(self, scale):
-        self.scale = scale
+        self.scale = self.border = scale
 
-    def degrade(self, hr, rng):
-        return degrade.real_world(hr, self.scale, rng)
+    def degrade(self, region, rng):
+        return degrade.real_world(region, self.scale, rng), region
 
-    def validation(self, testsets):
-        for i, path in enumerate(sorted((Path(testsets) / 'Set14').rglob('HR/*.png'))):
-            hr = degrade.crop_to_multiple(read(path), self.scale)
-            yield path.stem, self.degrade(hr, np.random.default_rng(i)), hr
-    measure = dict(border='scale', luma=True)
+    def examine(self, path, number):
+        hr = degrade.crop_to_multiple(read(path), self.scale)
+        return self.degrade(hr, np.random.default_rng(number))
 
 
 TASKS = {'sr': SuperResolution, 'denoise': Denoise, 'jpeg': Jpeg, 'real': Real}
@@ -86,7 +109,3 @@ TASKS = {'sr': SuperResolution, 'denoise': Denoise, 'jpeg': Jpeg, 'real': Real}
 
 def make_task(config):
     return TASKS[config['task']](**config.get('task_options', {}))
-
-
-def read(path):
-    return np.asarray(Image.open(path).convert('RGB'))

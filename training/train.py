@@ -63,16 +63,16 @@ class Flat:
         self.step = step
 
 
-def rate_at(step, config):
-    """Warm-up, then a cosine to zero over the planned steps."""
+def rate_at(step, progress, config):
+    """Warm-up, then a cosine to zero. progress: 0..1, the share of the plan that is done."""
     warm = min(1, (step + 1) / config['warmup'])
-    return config['rate'] * warm * 0.5 * (1 + math.cos(math.pi * min(1, step / config['steps'])))
+    return config['rate'] * warm * 0.5 * (1 + math.cos(math.pi * min(1, progress)))
 
 
-def batch_at(step, config):
-    """The batch size: a number, or [[from step, size], ...]."""
+def batch_at(progress, config):
+    """The batch size: a number, or [[from this share of the plan, size], ...]."""
     batch = config['batch']
-    return batch if isinstance(batch, int) else [size for start, size in batch if step >= start][-1]
+    return batch if isinstance(batch, int) else [size for start, size in batch if progress >= start][-1]
 
 
 def loss_of(kind, output, target):
@@ -93,8 +93,8 @@ def keep_memory():
 class Run:
     """A network in training, its folder and its clock."""
 
-    def __init__(self, config, folder, device='cpu'):
-        self.config, self.folder, self.device = config, Path(folder), device
+    def __init__(self, config, folder, device='cpu', budget=None):
+        self.config, self.folder, self.device, self.budget = config, Path(folder), device, budget
         self.folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config['seed'])
         self.net = MambaIRv2(**config['model'])
@@ -105,71 +105,96 @@ class Run:
         self.flat = Flat(self.net, config['betas'], config['ema'])
         self.averaged = MambaIRv2(**config['model']).to(device)
         Flat.bind(self.averaged, self.flat.ema)
-        self.seconds = 0.0
+        self.seconds, self.resumed = 0.0, time.time()
         self.path = self.folder / 'state.safetensors'
         if self.path.exists():
             arrays, meta = safetensors.load(self.path)
             self.flat.restore(arrays, int(meta['step']))
             self.seconds = float(meta['seconds'])
 
+    def elapsed(self):
+        """Seconds of all sessions together."""
+        return self.seconds + time.time() - self.resumed
+
     def save(self):
         safetensors.save(self.path, self.flat.state(), {
-            'step': str(self.flat.step), 'seconds': f'{self.seconds:.1f}', 'config': json.dumps(self.config)})
+            'step': str(self.flat.step), 'seconds': f'{self.elapsed():.1f}', 'config': json.dumps(self.config)})
 
     def log(self, **entry):
         with open(self.folder / 'log.jsonl', 'a') as file:
-            file.write(json.dumps({'step': self.flat.step, 'seconds': round(self.seconds, 1), **entry}) + '\n')
+            file.write(json.dumps({'step': self.flat.step, 'seconds': round(self.elapsed(), 1), **entry}) + '\n')
+
+    def progress(self):
+        """The share of the plan that is done: of its steps, or of its hours where those are given."""
+        if self.budget:
+            return self.elapsed() / self.budget
+        return self.flat.step / self.config['steps']
 
     def advance(self, patches):
-        """One step; returns the loss."""
-        step = self.flat.step
-        source, target = patches.batch(step, batch_at(step, self.config), self.device)
+        """One step; returns the loss and the pixels it saw."""
+        step, progress = self.flat.step, self.progress()
+        size = batch_at(progress, self.config)
+        source, target = patches.batch(step, size, self.device)
         generator = torch.Generator().manual_seed(self.config['seed'] * 1000003 + step)
         if self.config['routing'] == 'train':
             torch.manual_seed(self.config['seed'] * 1000003 + step)
         output = self.net(source, Routing(self.config['routing'], generator=generator))
         loss = loss_of(self.config['loss'], output, target)
         loss.backward()
-        self.flat.update(rate_at(step, self.config))
-        return loss.item()
+        self.rate = rate_at(step, progress, self.config)
+        self.flat.update(self.rate)
+        return loss.item(), size * self.config['patch'] ** 2
 
 
 def warm_start(net, path):
-    """Take every weight of another model that fits by name and shape (the body of another scale)."""
+    """Start from the weights of another model; a head of another scale is interpolated from its output phases."""
     arrays, _ = safetensors.load(path)
-    own = net.state_dict()
-    fitting = {k: torch.from_numpy(v.astype(np.float32)) for k, v in arrays.items()
-               if k in own and own[k].shape == v.shape}
-    net.load_state_dict(fitting, strict=False)
-    print(f'{len(fitting)} of {len(own)} tensors from {path}')
+    given = {k: torch.from_numpy(v.astype(np.float32)) for k, v in arrays.items()}
+    own, head = net.state_dict(), 'upsample.0.weight'
+    if head in own and own[head].shape != given[head].shape:
+        for key in (head, 'upsample.0.bias'):
+            given[key] = other_scale(given[key], net.cfg['in_chans'], net.cfg['upscale'])
+    net.load_state_dict({k: v for k, v in given.items() if k in own and own[k].shape == v.shape}, strict=False)
 
 
-def train(config, pack, testsets, folder, device='cpu', until=None):
+def other_scale(weight, channels, scale):
+    """Weights of a direct head [ch·s², ...] for another scale: linear in the position of the output phase."""
+    old = weight.view(channels, -1, *weight.shape[1:])
+    s = math.isqrt(old.shape[1])
+    matrix = torch.zeros(scale, s)
+    for i in range(scale):
+        at = (i + 0.5) / scale * s - 0.5
+        low = min(max(math.floor(at), 0), s - 2)
+        matrix[i, low], matrix[i, low + 1] = low + 1 - at, at - low
+    old = old.view(channels, s, s, -1)
+    new = torch.einsum('iy,jx,kyxr->kijr', matrix, matrix, old)
+    return new.reshape(-1, *weight.shape[1:])
+
+
+def train(config, pack, testsets, folder, device='cpu', until=None, budget=None):
     """Run to the planned end (or to step `until`); leaves the state in the folder."""
-    run, task = Run(config, folder, device), make_task(config)
+    task = make_task(config)
     patches = Patches(pack, task, config['patch'], config['candidates'], config['seed'])
+    run = Run(config, folder, device, budget)
     stop = []
     for sort in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sort, lambda *_: stop.append(True))
-    last, saved, losses, pixels = time.time(), time.time(), [], 0
-    while run.flat.step < min(config['steps'], until or config['steps']) and not stop:
-        losses.append(run.advance(patches))
-        pixels += batch_at(run.flat.step - 1, config) * config['patch'] ** 2
+    since, saved, seen = time.time(), time.time(), []
+    while run.progress() < 1 and run.flat.step != until and not stop:
+        seen.append(run.advance(patches))
+        done = run.progress() >= 1
         if run.flat.step % config['log_every'] == 0:
-            now = time.time()
-            run.seconds += now - last
-            run.log(loss=float(np.mean(losses)), rate=rate_at(run.flat.step, config),
-                    pixels_per_second=round(pixels / (now - last)))
-            last, losses, pixels = now, [], 0
-        if testsets and (run.flat.step % config['validate_every'] == 0 or run.flat.step == config['steps']):
+            losses, pixels = np.mean([s[0] for s in seen]), sum(s[1] for s in seen)
+            run.log(loss=float(losses), rate=run.rate, pixels_per_second=round(pixels / (time.time() - since)))
+            since, seen = time.time(), []
+        if testsets and (run.flat.step % config['validate_every'] == 0 or done):
             started = time.time()
-            scores = evaluate(run.averaged, task, testsets, 'random', device)
+            scores = evaluate(run.averaged, task, testsets, routing='random', device=device)
             run.log(psnr={k: round(v, 4) for k, v in scores.items()})
-            last += time.time() - started
+            since += time.time() - started
         if time.time() - saved > config.get('save_seconds', 60):
             run.save()
             saved = time.time()
-    run.seconds += time.time() - last
     run.save()
     return run
 
@@ -182,6 +207,7 @@ def main():
     parser.add_argument('--run', required=True)
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     parser.add_argument('--steps', type=int, help='another total than the configuration says')
+    parser.add_argument('--seconds', type=float, help='plan by wall time of all sessions instead: not reproducible')
     args = parser.parse_args()
     torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', 1)))
     keep_memory()
@@ -189,8 +215,8 @@ def main():
         config = json.load(file)
     if args.steps:
         config['steps'] = args.steps
-    run = train(config, args.pack, args.testsets, args.run, args.device)
-    print(f'step {run.flat.step} of {config["steps"]}, {run.seconds:.0f} s')
+    run = train(config, args.pack, args.testsets, args.run, args.device, budget=args.seconds)
+    print(f'step {run.flat.step}, {run.elapsed():.0f} s')
 
 
 if __name__ == '__main__':

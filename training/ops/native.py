@@ -73,7 +73,7 @@ for i in '12':
     ).replace('#', i))
 BLOCK_WEIGHTS = BLOCK_WEIGHTS.split()
 
-LinearArgs = struct('LinearArgs', 'tokens k n gelu add_dx', 'x weight bias gamma beta residual scale skip y moments pre dy dx '
+LinearArgs = struct('LinearArgs', 'tokens k n gelu add_dx', 'x weight bias gamma beta residual scale skip y moments slope dy dx '
                     'dweight dbias dgamma dbeta dscale dskip')
 AttentionArgs = struct('AttentionArgs', 'images h w c heads ws shift', 'qkv table y lse dy dqkv dtable')
 SpatialArgs = struct('SpatialArgs', 'images h w c', 'a gamma beta weight bias y moments conv dy da dgamma dbeta '
@@ -109,23 +109,23 @@ class Linear(torch.autograd.Function):
         x = x.contiguous()
         y = x.new_empty(*x.shape[:-1], n)
         moments = None if gamma is None else x.new_empty(tokens, 2)
-        pre = torch.empty_like(y) if gelu else None
+        slope = torch.empty_like(y) if gelu else None
         call('linear_forward', LinearArgs(tokens=tokens, k=k, n=n, gelu=gelu, x=x, weight=weight, bias=bias,
                                           gamma=gamma, beta=beta, residual=residual, scale=scale, skip=skip, y=y,
-                                          moments=moments, pre=pre))
-        ctx.save_for_backward(x, weight, bias, gamma, beta, scale, skip, moments, pre)
+                                          moments=moments, slope=slope))
+        ctx.save_for_backward(x, weight, bias, gamma, beta, scale, skip, moments, slope)
         ctx.has_residual = residual is not None
         return y
 
     @staticmethod
     def backward(ctx, dy):
-        x, weight, bias, gamma, beta, scale, skip, moments, pre = ctx.saved_tensors
+        x, weight, bias, gamma, beta, scale, skip, moments, slope = ctx.saved_tensors
         n, k = weight.shape
         dy = dy.contiguous()
         dx, dskip = torch.empty_like(x), None if skip is None else torch.empty_like(skip)
         dweight, dbias, dgamma, dbeta, dscale = zeros_like(weight, bias, gamma, beta, scale)
-        call('linear_backward', LinearArgs(tokens=x.numel() // k, k=k, n=n, gelu=pre is not None, x=x, weight=weight,
-                                           gamma=gamma, beta=beta, scale=scale, skip=skip, moments=moments, pre=pre,
+        call('linear_backward', LinearArgs(tokens=x.numel() // k, k=k, n=n, gelu=slope is not None, x=x, weight=weight,
+                                           gamma=gamma, beta=beta, scale=scale, skip=skip, moments=moments, slope=slope,
                                            dy=dy, dx=dx, dweight=dweight, dbias=dbias, dgamma=dgamma, dbeta=dbeta,
                                            dscale=dscale, dskip=dskip))
         return dx, dweight, dbias, dgamma, dbeta, dy if ctx.has_residual else None, dscale, dskip, None

@@ -44,22 +44,59 @@ Buffer expand(const Attention& p, int head) {
   return bias;
 }
 
+// Sixteen rows of eight -> eight columns of sixteen, `stride` floats apart.
+INLINE void transpose_16x8(const float* rows, float* columns, int stride) {
+  v16 a[8], b[8];  // a[i]: rows i and i + 8
+  for (int i = 0; i < 8; i++) {
+    std::memcpy(&a[i], rows + i * 8, 32);
+    std::memcpy((float*)&a[i] + 8, rows + (i + 8) * 8, 32);
+  }
+  const i16 low1 = {0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30};
+  const i16 low2 = {0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29};
+  const i16 low4 = {0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27};
+  for (int i = 0; i < 8; i += 2) {
+    b[i] = __builtin_shuffle(a[i], a[i + 1], low1);
+    b[i + 1] = __builtin_shuffle(a[i], a[i + 1], low1 + 1);
+  }
+  for (int i = 0; i < 8; i++) {
+    const int j = i & ~2;
+    a[i] = i & 2 ? __builtin_shuffle(b[j], b[j + 2], low2 + 2) : __builtin_shuffle(b[j], b[j + 2], low2);
+  }
+  for (int i = 0; i < 4; i++) {
+    store(columns + i * stride, __builtin_shuffle(a[i], a[i + 4], low4));
+    store(columns + (i + 4) * stride, __builtin_shuffle(a[i], a[i + 4], low4 + 4));
+  }
+}
+
 // The rows [tokens][HP] of one head of one window, HP = HD padded to whole vectors, and transposed [HD][tokens].
 template <int HD>
 struct Rows {
   static constexpr int HP = HD <= 8 ? 8 : 16;
+  using Row = std::conditional_t<HP == 8, v8, v16>;
   int n;
   Buffer rows, columns;
   explicit Rows(int n) : n(n), rows(n * HP), columns(n * HD) {}
   void read(const float* from, int stride, const int* at, float factor = 1) {
-    for (int t = 0; t < n; t++)
-      for (int e = 0; e < HD; e++) rows[t * HP + e] = from[at[t] * stride + e] * factor;
+    for (int t = 0; t < n; t++) {
+      Row row = {};
+      std::memcpy(&row, from + at[t] * stride, HD * sizeof(float));
+      row *= factor;
+      std::memcpy(&rows[t * HP], &row, sizeof(Row));
+    }
   }
   void write(float* to, int stride, const int* at, float factor = 1) const {
-    for (int t = 0; t < n; t++)
-      for (int e = 0; e < HD; e++) to[at[t] * stride + e] = rows[t * HP + e] * factor;
+    for (int t = 0; t < n; t++) {
+      Row row;
+      std::memcpy(&row, &rows[t * HP], sizeof(Row));
+      row *= factor;
+      std::memcpy(to + at[t] * stride, &row, HD * sizeof(float));
+    }
   }
   void transpose() {
+    if constexpr (HD == 8) {
+      for (int t = 0; t < n; t += 16) transpose_16x8(&rows[t * 8], &columns[t], n);
+      return;
+    }
     for (int t = 0; t < n; t++)
       for (int e = 0; e < HD; e++) columns[e * n + t] = rows[t * HP + e];
   }
@@ -73,49 +110,6 @@ INLINE v16 score(const v16* query, const float* key, const float* bias, bool mas
   for (int e = 0; e < HD; e++) s += query[e] * key[e];
   if (masked) s += load(label + i) != label[j] ? splat(-100 * LOG2E) : v16{};
   return s;
-}
-
-template <int HD>
-void forward(const Attention& p) {
-  const Windows windows(p);
-  const int n = windows.n, pixels = p.h * p.w;
-  Rows<HD> q(n), k(n), v(n), y(n);
-  constexpr int HP = Rows<HD>::HP;
-  std::vector<v16> s(n);
-  for (int head = 0; head < p.heads; head++) {
-    const Buffer bias = expand(p, head);
-    for (int64_t image = 0; image < p.images; image++)
-      for (int window = 0; window < windows.count; window++) {
-        const int* at = &windows.at[window * n];
-        const float *label = &windows.label[window * n];
-        const float* qkv = p.qkv + image * pixels * 3 * p.c + head * HD;
-        float* lse = p.lse + ((image * windows.count + window) * p.heads + head) * n;
-        const bool masked = windows.masked[window];
-        q.read(qkv, 3 * p.c, at, LOG2E / std::sqrt((float)HD));
-        k.read(qkv + p.c, 3 * p.c, at);
-        v.read(qkv + 2 * p.c, 3 * p.c, at);
-        q.transpose();
-        for (int i = 0; i < n; i += 16) {
-          v16 query[HD], out[HD] = {}, most = splat(-1e30f), total = {};
-          for (int e = 0; e < HD; e++) query[e] = load(&q.columns[e * n + i]);
-          for (int j = 0; j < n; j++) {
-            s[j] = score<HD>(query, &k.rows[j * HP], &bias[j * n + i], masked, label, i, j);
-            most = vmax(most, s[j]);
-          }
-          for (int j = 0; j < n; j++) {
-            v16 weight = vexp2(s[j] - most);
-            total += weight;
-            for (int e = 0; e < HD; e++) out[e] += weight * v.rows[j * HP + e];
-          }
-          store(lse + i, most + vlog(total) * LOG2E);
-          for (int e = 0; e < HD; e++) {
-            out[e] /= total;
-            for (int l = 0; l < 16; l++) y.rows[(i + l) * HP + e] = out[e][l];
-          }
-        }
-        y.write(p.y + image * pixels * p.c + head * HD, p.c, at);
-      }
-  }
 }
 
 // to[a][e] += Σ_b m[a·step_a + b·step_b] rows[b][e], for `count` rows a (a multiple of 8) and `over` rows b.
@@ -135,13 +129,58 @@ INLINE void collect(const float* m, int step_a, int step_b, const float* rows, f
 }
 
 template <int HD>
+void forward(const Attention& p) {
+  const Windows windows(p);
+  const int n = windows.n, pixels = p.h * p.w;
+  Rows<HD> q(n), k(n), v(n), y(n);
+  constexpr int HP = Rows<HD>::HP;
+  using Row = typename Rows<HD>::Row;
+  Buffer weights(n * 16);  // [key][16 queries]
+  for (int head = 0; head < p.heads; head++) {
+    const Buffer bias = expand(p, head);
+    for (int64_t image = 0; image < p.images; image++)
+      for (int window = 0; window < windows.count; window++) {
+        const int* at = &windows.at[window * n];
+        const float *label = &windows.label[window * n];
+        const float* qkv = p.qkv + image * pixels * 3 * p.c + head * HD;
+        float* lse = p.lse + ((image * windows.count + window) * p.heads + head) * n;
+        const bool masked = windows.masked[window];
+        q.read(qkv, 3 * p.c, at, LOG2E / std::sqrt((float)HD));
+        k.read(qkv + p.c, 3 * p.c, at);
+        v.read(qkv + 2 * p.c, 3 * p.c, at);
+        q.transpose();
+        y.clear();
+        for (int i = 0; i < n; i += 16) {
+          v16 query[HD], most = splat(-1e30f), total = {};
+          for (int e = 0; e < HD; e++) query[e] = load(&q.columns[e * n + i]);
+          for (int j = 0; j < n; j++) {
+            v16 s = score<HD>(query, &k.rows[j * HP], &bias[j * n + i], masked, label, i, j);
+            most = vmax(most, s);
+            store(&weights[j * 16], s);
+          }
+          for (int j = 0; j < n; j++) {
+            v16 weight = vexp2(load(&weights[j * 16]) - most);
+            total += weight;
+            store(&weights[j * 16], weight);
+          }
+          store(lse + i, most + vlog(total) * LOG2E);
+          collect<Row>(weights.data(), 1, 16, v.rows.data(), &y.rows[i * HP], 16, n);
+          for (int l = 0; l < 16; l++)
+            for (int e = 0; e < HP; e++) y.rows[(i + l) * HP + e] /= total[l];
+        }
+        y.write(p.y + image * pixels * p.c + head * HD, p.c, at);
+      }
+  }
+}
+
+template <int HD>
 void backward(const Attention& p) {
   const Windows windows(p);
   const int n = windows.n, pixels = p.h * p.w;
   Rows<HD> q(n), k(n), v(n), y(n), dy(n), dq(n), dk(n), dv(n);
   constexpr int HP = Rows<HD>::HP;
-  using Row = std::conditional_t<HP == 8, v8, v16>;
-  Buffer weights(n * 16), dscores(n * 16), inner(n);  // [key][16 queries]
+  using Row = typename Rows<HD>::Row;
+  Buffer weights(n * 16), dscores(n * 16);  // [key][16 queries]
   for (int head = 0; head < p.heads; head++) {
     const Buffer bias = expand(p, head);
     Buffer dbias(n * n);
@@ -160,20 +199,21 @@ void backward(const Attention& p) {
         y.read(p.y + out, p.c, at);
         dy.read(p.dy + out, p.c, at);
         q.transpose();
+        y.transpose();
         dy.transpose();
         dq.clear();
         dk.clear();
         dv.clear();
-        for (int i = 0; i < n; i++) {
-          inner[i] = 0;
-          for (int e = 0; e < HD; e++) inner[i] += dy.rows[i * HP + e] * y.rows[i * HP + e];
-        }
         for (int i = 0; i < n; i += 16) {
-          v16 query[HD], dout[HD], norm = load(lse + i), minus = -load(&inner[i]);
-          for (int e = 0; e < HD; e++) query[e] = load(&q.columns[e * n + i]), dout[e] = load(&dy.columns[e * n + i]);
+          v16 query[HD], dout[HD], norm = load(lse + i), inner = {};
+          for (int e = 0; e < HD; e++) {
+            query[e] = load(&q.columns[e * n + i]);
+            dout[e] = load(&dy.columns[e * n + i]);
+            inner -= dout[e] * load(&y.columns[e * n + i]);
+          }
           for (int j = 0; j < n; j++) {
             v16 s = score<HD>(query, &k.rows[j * HP], &bias[j * n + i], masked, label, i, j);
-            v16 weight = vexp2(s - norm), d = minus;
+            v16 weight = vexp2(s - norm), d = inner;
             for (int e = 0; e < HD; e++) d += dout[e] * v.rows[j * HP + e];
             d *= weight;
             store(&weights[j * 16], weight);

@@ -40,9 +40,9 @@ struct Cursor {
 };
 
 struct FfnSaved {
-  float *moments, *pre, *a, *gate_moments, *conv, *gated;
+  float *moments, *slope, *a, *gate_moments, *conv, *gated;
   FfnSaved(Cursor& s, int pixels, int f)
-      : moments(s.take(2 * pixels)), pre(s.take(pixels * f)), a(s.take(pixels * f)), gate_moments(s.take(2 * pixels)),
+      : moments(s.take(2 * pixels)), slope(s.take(pixels * f)), a(s.take(pixels * f)), gate_moments(s.take(2 * pixels)),
         conv(s.take(pixels * f / 2)), gated(s.take(pixels * f / 2)) {}
 };
 
@@ -101,7 +101,7 @@ struct Stages {
   Linear fc1(int ffn, const FfnSaved& f, const float* x) const {
     Linear l = linear(p.c, p.f, x, ffn + FC1_W, f.a);
     add_norm(l, ffn + NORM_W, f.moments);
-    l.gelu = 1, l.pre = f.pre;
+    l.gelu = 1, l.slope = f.slope;
     return l;
   }
   SpatialGate gate(int ffn, const FfnSaved& f) const {

@@ -47,7 +47,7 @@ extern "C" void linear_forward(const Linear* p) {
         if (p->gelu) {
           v16 cdf, density;
           normal_cdf(z, cdf, density);
-          store(p->pre + at, z);
+          store(p->slope + at, cdf + z * density);
           z *= cdf;
         }
         if (p->residual) z += load(p->residual + at);
@@ -65,11 +65,7 @@ extern "C" void linear_backward(const Linear* p) {
     const int count = p->tokens - first < TILE ? p->tokens - first : TILE;
     const float *x = p->x + first * k, *dy = p->dy + first * n, *dz = dy;
     if (p->gelu) {
-      for (int i = 0; i < count * n; i += 16) {
-        v16 z = load(p->pre + first * n + i), cdf, density;
-        normal_cdf(z, cdf, density);
-        store(&dz_of[i], load(dy + i) * (cdf + z * density));
-      }
+      for (int i = 0; i < count * n; i += 16) store(&dz_of[i], load(dy + i) * load(p->slope + first * n + i));
       dz = dz_of.data();
     }
     if (p->skip) {

@@ -8,7 +8,7 @@ struct Linear {
   int k, n;            // width in, width out
   int gelu, add_dx;    // add_dx: add to dx instead of writing it
   const float *x, *weight, *bias, *gamma, *beta, *residual, *scale, *skip;
-  float *y, *moments, *pre;  // moments [tokens, 2] if gamma; pre [tokens, n] (before GELU) if gelu
+  float *y, *moments, *slope;  // moments [tokens, 2] if gamma; slope [tokens, n] (of the GELU) if gelu
   const float* dy;
   float *dx, *dweight, *dbias, *dgamma, *dbeta, *dscale, *dskip;
 };

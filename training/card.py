@@ -1,0 +1,82 @@
+"""The model card of a trained model, as Markdown."""
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+TASKS = {
+    'sr': 'Super-resolution by {scale}, for pictures reduced by MATLAB-style bicubic interpolation.',
+    'denoise': 'Removes Gaussian noise from colour pictures, sigma 0 to 50 on the scale 0..255, without being told which.',
+    'jpeg': 'Removes the traces of JPEG compression from colour pictures, quality 10 to 95, without being told which.',
+    'real': 'Super-resolution by {scale} for photographs and frames as they come: soft, noisy, compressed.',
+}
+MEASURE = {
+    'sr': 'PSNR of luma (BT.601), border of {scale} pixels removed, inputs by bicubic reduction',
+    'denoise': 'PSNR of RGB, sigma 25, fixed noise',
+    'jpeg': 'PSNR of the grey picture, quality 10',
+    'real': 'PSNR of luma, inputs degraded as in training with fixed seeds',
+}
+
+
+def family(license):
+    """The name of a licence without the photographer: 'Unsplash License (photo by ...)' -> 'Unsplash License'."""
+    return re.split(r' \(|, ', license)[0]
+
+
+def attribution(pictures):
+    """One line for every picture whose licence asks for the author's name."""
+    return [f'- `{p["file"].split("/")[-1]}`: {p["license"]}, {p["source"]}' for p in pictures
+            if re.match(r'CC[ -]BY', p['license'])]
+
+
+def table(rows):
+    return '\n'.join('| ' + ' | '.join(row) + ' |' for row in [rows[0], ['---'] * len(rows[0]), *rows[1:]])
+
+
+def sessions(run):
+    """How the batch and the rate went, from the log."""
+    with open(Path(run) / 'log.jsonl') as file:
+        speeds = [e['pixels_per_second'] for e in map(json.loads, file) if 'pixels_per_second' in e]
+    return sorted(speeds)[len(speeds) // 2]
+
+
+def card(config, meta, scores, pictures, parameters, run, license):
+    """The text. scores: {test set: {routing: PSNR}}."""
+    model, task = config['model'], config['task']
+    words = dict(scale=model.get('upscale', 1))
+    blocks = ' + '.join(map(str, model['depths']))
+    licences = Counter(family(p['license']) for p in pictures)
+    batch = config['batch']
+    if not isinstance(batch, int):
+        batch = ', '.join(f'{size} from {round(100 * share)} % of the plan' for share, size in batch)
+    facts = [
+        ['architecture', f'MambaIRv2 light: {model["embed_dim"]} channels, {blocks} blocks, window {model["window_size"]}, '
+                         f'{model["num_heads"][0]} heads, state size {model["d_state"]}, {model["num_tokens"]} classes; '
+                         f'{parameters:,} parameters, stored as F16'],
+        ['routing', 'trained with uniformly random classes; the router is left at zero, so `seeded` routing draws from '
+                    'the trained distribution and `argmax` scans in raster order' if config['routing'] == 'random' else
+                    'trained by Gumbel soft-max, as in the paper'],
+        ['training', f'{meta["step"]} steps, {float(meta["seconds"]) / 3600:.1f} h of one thread of a shared x86 server '
+                     f'processor ({sessions(run):,} input pixels a second); {config["patch"]}x{config["patch"]} patches, '
+                     f'batch {batch}; {config["loss"].capitalize()} loss, Adam {config["rate"]:g} with a cosine to zero, '
+                     f'moving average {config["ema"]}; seed {config["seed"]}'],
+        ['started from', f'`{config["start"]}`' if config.get('start') else
+                         'a random body around bicubic interpolation'],
+        ['configuration', f'`training/configs/{config["id"]}.json`'],
+        ['licence', license],
+    ]
+    routings = list(next(iter(scores.values())))
+    quality = [['test set', *(f'{r} routing' for r in routings)]]
+    quality += [[name, *(f'{values[r]:.2f} dB' for r in routings)] for name, values in scores.items()]
+    return '\n'.join([
+        f'# {config["id"]}', '', TASKS[task].format(**words), '',
+        table([['', ''], *facts]), '',
+        '## Quality', '',
+        f'{MEASURE[task].format(**words)}; measured with PyTorch by `python3 -m training.evaluate`. '
+        'The test sets were not trained on; the first of them was watched during training.', '',
+        table(quality), '',
+        '## Weak points', '', *(f'- {line}' for line in config.get('weak', [])), '',
+        '## Training pictures', '',
+        f'{len(pictures)} pictures: ' + ', '.join(f'{n} {name}' for name, n in licences.most_common()) + '. '
+        'None under share-alike or non-commercial terms. Attribution where the licence asks for it:', '',
+        *attribution(pictures), ''])
