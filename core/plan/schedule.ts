@@ -27,7 +27,8 @@ function rangeScale(graph: Graph, id: NodeId): number {
 /**
  * Cuts a graph into groups. Strip work joins the open group as long as every input is either finished by an earlier
  * group or is made in this one pixel by pixel, so that values in between never leave a thread's scratch. A node that
- * cannot join waits; later nodes that can are taken first. Each group is as large as this greedy rule allows.
+ * cannot join waits; later nodes that can are taken first. Each group is as large as this greedy rule allows, and a
+ * node that is only needed later is then moved there.
  */
 export function schedule(graph: Graph): readonly NodeGroup[] {
   const groups: NodeGroup[] = [];
@@ -64,5 +65,45 @@ export function schedule(graph: Graph): readonly NodeGroup[] {
     invariant(nodes.length > 0, `node ${first} reads a later node`);
     groups.push({ range, nodes, scale });
   }
-  return groups;
+  return sink(graph, groups);
+}
+
+/**
+ * Moves a node into the later group of its only consumer where everything it reads is kept until then anyway: its
+ * value then never leaves scratch, instead of being stored early by the greedy rule (a scaled residual, say).
+ */
+function sink(graph: Graph, groups: readonly NodeGroup[]): readonly NodeGroup[] {
+  const groupOf = new Map(groups.flatMap(({ nodes }, index) => nodes.map((id) => [id, index] as const)));
+  const consumers = new Map<NodeId, NodeId[]>();
+  for (const [id, { inputs }] of graph.nodes.entries()) {
+    for (const input of inputs) {
+      consumers.set(input, [...(consumers.get(input) ?? []), id]);
+    }
+  }
+  for (let id = graph.nodes.length - 1; id >= 0; id--) {
+    const { operation, inputs } = graph.nodes[id] as Graph['nodes'][number];
+    const [consumer, ...others] = consumers.get(id) ?? [];
+    if (consumer === undefined || others.length > 0 || id === graph.output) {
+      continue;
+    }
+    const from = groupOf.get(id) as number;
+    const to = groupOf.get(consumer) as number;
+    const target = groups[to] as NodeGroup;
+    const { range, reads, writes } = traitsOf(operation);
+    const canRunThere = range === 'strips' && target.range === 'strips' && rangeScale(graph, id) === target.scale;
+    const staysLocal =
+      reads === 'pixel' &&
+      writes === 'pixel' &&
+      traitsOf((graph.nodes[consumer] as Graph['nodes'][number]).operation).reads === 'pixel';
+    const isKeptUntil = (input: NodeId): boolean =>
+      (consumers.get(input) ?? []).some((user) => user !== id && (groupOf.get(user) as number) >= to);
+    if (from < to && canRunThere && staysLocal && inputs.length > 0 && inputs.every(isKeptUntil)) {
+      groupOf.set(id, to);
+    }
+  }
+  const nodes = groups.map((): NodeId[] => []);
+  for (const id of graph.nodes.keys()) {
+    nodes[groupOf.get(id) as number]?.push(id);
+  }
+  return groups.map((group, index) => ({ ...group, nodes: nodes[index] as NodeId[] }));
 }
