@@ -5,7 +5,8 @@ const golden = 0x9e3779b9;
 
 export const routeCpu: CpuKernel<OperationOf<'route'>> = {
   pack: () => [],
-  bind({ operation: { block, tokens }, inputs, output: classOf, kernels, run }) {
+  scratchBytes: ({ tokens }) => Math.ceil(tokens / 16) * 64,
+  bind({ operation: { block, tokens }, inputs, output: classOf, kernels, run, scratch }) {
     const logits = inputOf(inputs, 0);
     return (first, count) => {
       const data = run.routeData[block] ?? 0;
@@ -22,6 +23,7 @@ export const routeCpu: CpuKernel<OperationOf<'route'>> = {
             run.originX,
             run.originY,
             (Math.imul(run.seed, golden) + block) | 0,
+            scratch,
           );
           break;
         case 'argmax':

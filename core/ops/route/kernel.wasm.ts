@@ -57,15 +57,16 @@ function exponential(w: v128): v128 {
  * class = argmax(logits + g) with g = −log E the seeded Gumbel noise of pixel, token and `key` (= seed·golden + block).
  *
  * Since g = −log E, the argmax is the argmin of E·e^(−logit): no second logarithm. And E ≥ w, so a token cannot win
- * if w·e^(−largest logit) is above the best so far: a bound on the hash itself, so that nearly all tokens cost no
- * more than their hash. One pcg4d hash (Jarzynski and Olano, 2020) gives four tokens, a vector of hashes sixteen.
+ * if w·e^(−largest logit) is above the best so far: a bound on the hash itself. E ≤ w/(1 − w) turns the smallest hash
+ * of all into a first bound, so that nearly all tokens cost no more than their hash.
+ * One pcg4d hash (Jarzynski and Olano, 2020) gives four tokens, a vector of hashes sixteen.
  *
  * Pixels first … first + pixels − 1 of a map `width` wide, whose corner is at (originX, originY) of the image.
- * Reads logits up to the next multiple of 16; those beyond `tokens` never win.
+ * Reads logits up to the next multiple of 16; those beyond `tokens` never win. Scratch: that many integers.
  */
 export function routeSeeded(
   logits: usize, stride: usize, pixels: i32, tokens: i32, classOf: usize,
-  first: i32, width: i32, originX: i32, originY: i32, key: i32,
+  first: i32, width: i32, originX: i32, originY: i32, key: i32, scratch: usize,
 ): void {
   const multiplier = 1664525;
   const increment = 1013904223;
@@ -88,15 +89,10 @@ export function routeSeeded(
     const y1 = (originY + pixel / width) * multiplier + increment;
     const a = i32x4.splat(x1 + y1 * w3);
     const b = i32x4.splat(y1);
-    const scale = exp2(f32x4.pmin(mostExponent, f32x4.mul(largest(logits, tokens), splatAt(7))));
-    let best = infinity;
-    let bestToken = i32x4.splat(0);
-    let limit = infinity;
-    // h >> 9 above this cannot win; it falls as the best falls.
-    let bound = i32x4.splat(0x7fffffff);
-    let token = i32x4(0, 4, 8, 12);
+    let q = i32x4(0, 1, 2, 3);
+    let smallest = i32x4.splat(0x7fffffff);
+    let to = scratch;
     for (let t = 0; t < tokens; t += 16) {
-      const q = i32x4.shr_u(token, 2);
       let v2 = i32x4.add(i32x4.mul(q, multipliers), increments);
       let v1 = i32x4.add(b, i32x4.mul(v2, a));
       v2 = i32x4.add(v2, i32x4.mul(a, v1));
@@ -109,15 +105,58 @@ export function routeSeeded(
       v1 = i32x4.add(v1, i32x4.mul(v2, v0));
       v2 = i32x4.add(v2, i32x4.mul(v0, v1));
       v3 = i32x4.add(v3, i32x4.mul(v1, v2));
+      // Lane l of v_j is token t + 4l + j.
       v0 = i32x4.shr_u(v0, 9);
       v1 = i32x4.shr_u(v1, 9);
       v2 = i32x4.shr_u(v2, 9);
       v3 = i32x4.shr_u(v3, 9);
+      v128.store(to, v0);
+      v128.store(to, v1, 16);
+      v128.store(to, v2, 32);
+      v128.store(to, v3, 48);
+      // Tokens that do not exist must not lower the bound.
+      if (t + 16 <= tokens) smallest = i32x4.min_s(smallest, i32x4.min_s(i32x4.min_s(v0, v1), i32x4.min_s(v2, v3)));
+      q = i32x4.add(q, i32x4.splat(4));
+      to += 64;
+    }
+
+    let highest = v128.load32_splat(logits);
+    let lowest = highest;
+    let at = logits;
+    for (const whole = logits + (<usize>(tokens & ~3) << 2); at < whole; at += 16) {
+      highest = f32x4.pmax(highest, v128.load(at));
+      lowest = f32x4.pmin(lowest, v128.load(at));
+    }
+    for (const end = logits + (<usize>tokens << 2); at < end; at += 4) {
+      highest = f32x4.pmax(highest, v128.load32_splat(at));
+      lowest = f32x4.pmin(lowest, v128.load32_splat(at));
+    }
+    highest = allLanes(highest, true);
+    lowest = allLanes(lowest, false);
+
+    // h >> 9 above `bound` cannot win; it falls as the best falls.
+    let bound = i32x4.splat(0x7fffffff);
+    if (tokens >= 16) {
+      smallest = i32x4.min_s(smallest, v128.shuffle<i32>(smallest, smallest, 2, 3, 0, 1));
+      smallest = i32x4.min_s(smallest, v128.shuffle<i32>(smallest, smallest, 1, 0, 3, 2));
+      const w = f32x4.mul(f32x4.add(f32x4.convert_i32x4_s(smallest), half), hashStep);
+      const spread = exp2(f32x4.pmin(mostExponent, f32x4.mul(f32x4.sub(highest, lowest), splatAt(7))));
+      const limit = f32x4.mul(f32x4.div(w, f32x4.sub(f32x4.splat(1), w)), spread);
+      bound = i32x4.trunc_sat_f32x4_s(madd(limit, hashSteps, f32x4.splat(2)));
+    }
+    const scale = exp2(f32x4.pmin(mostExponent, f32x4.mul(highest, splatAt(7))));
+    let best = infinity;
+    let bestToken = i32x4.splat(0);
+    let limit = infinity;
+    let token = i32x4(0, 4, 8, 12);
+    let from = scratch;
+    for (let t = 0; t < tokens; t += 16) {
+      const v0 = v128.load(from), v1 = v128.load(from, 16), v2 = v128.load(from, 32), v3 = v128.load(from, 48);
       const least = i32x4.min_s(i32x4.min_s(v0, v1), i32x4.min_s(v2, v3));
       if (v128.any_true(i32x4.le_s(least, bound))) {
-        // Lane l of v_j is token t + 4l + j: transpose the logits to match.
-        const at = logits + (<usize>t << 2);
-        const l0 = v128.load(at), l1 = v128.load(at, 16), l2 = v128.load(at, 32), l3 = v128.load(at, 48);
+        // The logits in the same order, by a transposition.
+        const row = logits + (<usize>t << 2);
+        const l0 = v128.load(row), l1 = v128.load(row, 16), l2 = v128.load(row, 32), l3 = v128.load(row, 48);
         const t0 = v128.shuffle<f32>(l0, l1, 0, 4, 1, 5);
         const t1 = v128.shuffle<f32>(l2, l3, 0, 4, 1, 5);
         const t2 = v128.shuffle<f32>(l0, l1, 2, 6, 3, 7);
@@ -146,6 +185,7 @@ export function routeSeeded(
         }
       }
       token = i32x4.add(token, sixteen);
+      from += 64;
     }
     // The lowest index among the lanes that hold the minimum.
     const candidate = v128.bitselect(bestToken, i32x4.splat(0x7fffffff), f32x4.eq(best, limit));
@@ -160,17 +200,14 @@ export function routeSeeded(
   }
 }
 
-/** The largest of `count` values, in all lanes. */
+/** The largest (or smallest) lane in all lanes. */
 // @ts-ignore: decorator
 @inline
-function largest(values: usize, count: i32): v128 {
-  const whole = values + (<usize>(count & ~3) << 2);
-  const end = values + (<usize>count << 2);
-  let most = v128.load32_splat(values);
-  for (; values < whole; values += 16) most = f32x4.pmax(most, v128.load(values));
-  for (; values < end; values += 4) most = f32x4.pmax(most, v128.load32_splat(values));
-  const pair = f32x4.pmax(most, v128.shuffle<f32>(most, most, 2, 3, 0, 1));
-  return f32x4.pmax(pair, v128.shuffle<f32>(pair, pair, 1, 0, 3, 2));
+function allLanes(v: v128, largest: bool): v128 {
+  const swapped = v128.shuffle<f32>(v, v, 2, 3, 0, 1);
+  const pair = largest ? f32x4.pmax(v, swapped) : f32x4.pmin(v, swapped);
+  const crossed = v128.shuffle<f32>(pair, pair, 1, 0, 3, 2);
+  return largest ? f32x4.pmax(pair, crossed) : f32x4.pmin(pair, crossed);
 }
 
 /** Classes as given. */

@@ -2,9 +2,9 @@ import { type CpuKernel, inputOf, type OperationOf } from '../cpu-kernel.js';
 
 const log2e = Math.LOG2E;
 
-/** Values of one head's table, with the three readable ones behind it that the kernel's vectors touch. */
+/** Values of one head's table, the three readable ones behind it that the kernel's vectors touch, and the largest. */
 function tableLength(windowSize: number): number {
-  return Math.ceil(((2 * windowSize - 1) ** 2 + 3) / 4) * 4;
+  return Math.ceil(((2 * windowSize - 1) ** 2 + 4) / 4) * 4;
 }
 
 export const windowAttentionCpu: CpuKernel<OperationOf<'windowAttention'>> = {
@@ -14,9 +14,14 @@ export const windowAttentionCpu: CpuKernel<OperationOf<'windowAttention'>> = {
     const length = tableLength(windowSize);
     const table = new Float32Array(heads * length);
     for (let head = 0; head < heads; head++) {
+      let largest = 0;
       for (let at = 0; at < (2 * windowSize - 1) ** 2; at++) {
-        table[head * length + at] = (source[at * heads + head] as number) * log2e;
+        const bias = (source[at * heads + head] as number) * log2e;
+        table[head * length + at] = bias;
+        largest = Math.max(largest, Math.abs(bias));
       }
+      // Rounded up: it bounds.
+      table[(head + 1) * length - 1] = largest * (1 + 2 ** -20);
     }
     return [table];
   },

@@ -4,6 +4,20 @@ import { exp2With, madd, splatAt } from '../simd.wasm';
 @inline
 const maskScore: f32 = -100 * 1.4426950408889634;
 
+/** Scores up to this (in powers of two) neither overflow nor vanish without their maximum subtracted. */
+// @ts-ignore: decorator
+@inline
+const boundedScore: f32 = 64;
+
+// @ts-ignore: decorator
+@inline
+function largestLane(v: v128): f32 {
+  return max<f32>(
+    max<f32>(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)),
+    max<f32>(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)),
+  );
+}
+
 /** Bytes of scratch `windowAttention` needs for one window size and head size. */
 export function windowAttentionScratch(windowSize: i32, headSize: i32): usize {
   const n = windowSize * windowSize;
@@ -21,8 +35,10 @@ export function windowAttentionScratch(windowSize: i32, headSize: i32): usize {
  * relative position biases for one key are four neighbours in the table, so a score tile *starts* as the bias.
  * Everything is in powers of two: the caller scales q·kᵀ (`scale`) and the table by log2 e.
  *
+ * The maximum is subtracted only where |q|·|k| and the largest bias do not already bound the scores.
+ *
  * qkv row: q|k|v of `channels` each, head-major. Table: [head][(2ws−1)²] with `tableStride` bytes a head, three
- * readable values behind the last. Memory: K transposed [d][n], V [n][d], one query panel [d][8], scores [n][8].
+ * readable values behind the last, and at the end of a head the largest absolute bias. Memory: K transposed [d][n], V [n][d], one query panel [d][8], scores [n][8].
  * Mask (only where a shifted window wraps): −100 between pixels of different regions, before the maximum.
  */
 export function windowAttention(
@@ -71,6 +87,11 @@ export function windowAttention(
   const vectorsPerRow = (windowSize + 3) >> 2;
   const vectors = windowSize * vectorsPerRow;
   const scoresEnd = scores + (<usize>n << 5);
+  const keysEnd = keys + <usize>headSize * nBytes;
+  const zero = f32x4.splat(0);
+
+  // Keys beyond n: they must not disturb the bound.
+  if (padded !== n) memory.fill(keys, 0, <usize>headSize * nBytes);
 
   for (let head = 0; head < heads; head++) {
     // K transposed and V gap-free.
@@ -87,6 +108,18 @@ export function windowAttention(
         kTo += nBytes;
       }
     }
+
+    let kSquares = zero;
+    for (let key: usize = 0; key < nBytes; key += 16) {
+      let squares = zero;
+      for (let k = keys + key; k < keysEnd; k += nBytes) {
+        const v = v128.load(k);
+        squares = madd(v, v, squares);
+      }
+      kSquares = f32x4.pmax(kSquares, squares);
+    }
+    const largestKey = largestLane(kSquares);
+    const largestBias = load<f32>(table + tableStride - 4);
 
     for (let vector = 0; vector < vectors; vector += 2) {
       const y0 = vector / vectorsPerRow;
@@ -117,11 +150,20 @@ export function windowAttention(
         }
       }
 
-      // Scores, four keys at a time, and their maximum.
+      // |q·k| ≤ |q|·|k|: small scores need no maximum before the exponential.
+      let q0Squares = zero, q1Squares = zero;
+      const queriesEnd = queries + (<usize>headSize << 5);
+      for (let q = queries; q < queriesEnd; q += 32) {
+        const q0 = v128.load(q), q1 = v128.load(q, 16);
+        q0Squares = madd(q0, q0, q0Squares);
+        q1Squares = madd(q1, q1, q1Squares);
+      }
+      const largestQuery = largestLane(f32x4.pmax(q0Squares, q1Squares));
+      const bounded = !masked && sqrt<f32>(largestQuery * largestKey) + largestBias <= boundedScore;
+
+      // Scores, four keys at a time.
       const bias0 = table + (<usize>((y0 + windowSize - 1) * side + x0 + windowSize - 1) << 2);
       const bias1 = table + (<usize>((y1 + windowSize - 1) * side + x1 + windowSize - 1) << 2);
-      let m0 = f32x4.splat(-1e30), m1 = m0;
-      const queriesEnd = queries + (<usize>headSize << 5);
       let to = scores;
       let key = 0;
       for (; key + 4 <= n; key += 4) {
@@ -162,8 +204,6 @@ export function windowAttention(
         v128.store(to, a21, 80);
         v128.store(to, a30, 96);
         v128.store(to, a31, 112);
-        m0 = f32x4.pmax(f32x4.pmax(f32x4.pmax(f32x4.pmax(m0, a00), a10), a20), a30);
-        m1 = f32x4.pmax(f32x4.pmax(f32x4.pmax(f32x4.pmax(m1, a01), a11), a21), a31);
         to += 128;
       }
       for (; key < n; key++) {
@@ -180,23 +220,20 @@ export function windowAttention(
         } while (q < queriesEnd);
         v128.store(to, a0);
         v128.store(to, a1, 16);
-        m0 = f32x4.pmax(m0, a0);
-        m1 = f32x4.pmax(m1, a1);
         to += 32;
       }
 
-      if (masked) {
-        const r0 = v128.load(regions + (<usize>(y0 * windowSize + x0) << 2));
-        const r1 = v128.load(regions + (<usize>(y1 * windowSize + x1) << 2));
-        const penalty = f32x4.splat(maskScore);
-        m0 = f32x4.splat(-1e30);
-        m1 = m0;
+      let m0 = f32x4.splat(-1e30), m1 = m0;
+      if (!bounded) {
+        const region0 = v128.load(regions + (<usize>(y0 * windowSize + x0) << 2));
+        const region1 = v128.load(regions + (<usize>(y1 * windowSize + x1) << 2));
+        const penalty = f32x4.splat(masked ? maskScore : 0);
         let s = scores;
         let region = regions;
         do {
           const r = v128.load32_splat(region);
-          const s0 = f32x4.add(v128.load(s), v128.and(i32x4.ne(r, r0), penalty));
-          const s1 = f32x4.add(v128.load(s, 16), v128.and(i32x4.ne(r, r1), penalty));
+          const s0 = f32x4.add(v128.load(s), v128.and(i32x4.ne(r, region0), penalty));
+          const s1 = f32x4.add(v128.load(s, 16), v128.and(i32x4.ne(r, region1), penalty));
           v128.store(s, s0);
           v128.store(s, s1, 16);
           m0 = f32x4.pmax(m0, s0);
@@ -207,23 +244,40 @@ export function windowAttention(
       }
 
       // Exponentials and their sums; one vector of queries at a time keeps all constants in registers.
-      let sum0 = f32x4.splat(0), sum1 = sum0;
-      let s = scores;
-      do {
-        const x = f32x4.pmax(least, f32x4.sub(v128.load(s), m0));
-        const p = exp2With(x, magic, c0, c1, c2, c3, c4, c5);
-        sum0 = f32x4.add(sum0, p);
-        v128.store(s, p);
-        s += 32;
-      } while (s < scoresEnd);
-      s = scores;
-      do {
-        const x = f32x4.pmax(least, f32x4.sub(v128.load(s, 16), m1));
-        const p = exp2With(x, magic, c0, c1, c2, c3, c4, c5);
-        sum1 = f32x4.add(sum1, p);
-        v128.store(s, p, 16);
-        s += 32;
-      } while (s < scoresEnd);
+      let sum0 = zero, sum1 = zero;
+      if (bounded) {
+        let s = scores;
+        do {
+          const p = exp2With(v128.load(s), magic, c0, c1, c2, c3, c4, c5);
+          sum0 = f32x4.add(sum0, p);
+          v128.store(s, p);
+          s += 32;
+        } while (s < scoresEnd);
+        s = scores;
+        do {
+          const p = exp2With(v128.load(s, 16), magic, c0, c1, c2, c3, c4, c5);
+          sum1 = f32x4.add(sum1, p);
+          v128.store(s, p, 16);
+          s += 32;
+        } while (s < scoresEnd);
+      } else {
+        let s = scores;
+        do {
+          const x = f32x4.pmax(least, f32x4.sub(v128.load(s), m0));
+          const p = exp2With(x, magic, c0, c1, c2, c3, c4, c5);
+          sum0 = f32x4.add(sum0, p);
+          v128.store(s, p);
+          s += 32;
+        } while (s < scoresEnd);
+        s = scores;
+        do {
+          const x = f32x4.pmax(least, f32x4.sub(v128.load(s, 16), m1));
+          const p = exp2With(x, magic, c0, c1, c2, c3, c4, c5);
+          sum1 = f32x4.add(sum1, p);
+          v128.store(s, p, 16);
+          s += 32;
+        } while (s < scoresEnd);
+      }
       const one = f32x4.splat(1);
       const r0 = f32x4.div(one, sum0);
       const r1 = f32x4.div(one, sum1);
