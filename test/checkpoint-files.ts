@@ -87,21 +87,24 @@ export interface MemberSpec {
 
 /** A zip archive, written field by field so that a test can make any of them wrong. */
 export function zipFile(members: readonly MemberSpec[], comment = ''): Uint8Array {
-  const local: number[] = [];
-  const directory: number[] = [];
+  const parts: Uint8Array[] = [];
+  const directory: Opcodes[] = [];
+  let length = 0;
   for (const { name, data, isDeflated = false, lies = {}, localName = name } of members) {
     const raw = isDeflated ? deflateRawSync(data) : data;
-    const offset = lies.offset ?? local.length;
     const method = lies.method ?? (isDeflated ? 8 : 0);
     const sizes = [lies.crc ?? crc32(data), lies.compressedSize ?? raw.length, lies.size ?? data.length].flatMap(u32);
     const head = [...u16(20), ...u16(lies.flags ?? 0), ...u16(method), ...u32(0), ...sizes];
-    local.push(...u32(0x04034b50), ...head, ...u16(utf8(localName).length), ...u16(0), ...utf8(localName), ...raw);
-    const tail = [...u16(utf8(name).length), ...u16(0), ...u16(0), ...u16(0), ...u16(0), ...u32(0), ...u32(offset)];
-    directory.push(...u32(0x02014b50), ...u16(20), ...head, ...tail, ...utf8(name));
+    const rest = [...u16(0), ...u16(0), ...u16(0), ...u16(0), ...u32(0), ...u32(lies.offset ?? length)];
+    directory.push([...u32(0x02014b50), ...u16(20), ...head, ...u16(utf8(name).length), ...rest, ...utf8(name)]);
+    const local = [...u32(0x04034b50), ...head, ...u16(utf8(localName).length), ...u16(0), ...utf8(localName)];
+    parts.push(Uint8Array.from(local), raw);
+    length += local.length + raw.length;
   }
+  const entries = directory.flat();
   const counts = [...u16(0), ...u16(0), ...u16(members.length), ...u16(members.length)];
-  const end = [...counts, ...u32(directory.length), ...u32(local.length), ...u16(comment.length), ...utf8(comment)];
-  return Uint8Array.from([...local, ...directory, ...u32(0x06054b50), ...end]);
+  const end = [...counts, ...u32(entries.length), ...u32(length), ...u16(utf8(comment).length), ...utf8(comment)];
+  return new Uint8Array(Buffer.concat([...parts, Uint8Array.from([...entries, ...u32(0x06054b50), ...end])]));
 }
 
 /** A PyTorch zip archive around a pickle and its storages. */
@@ -127,7 +130,7 @@ export function legacyCheckpoint(
   ];
   const keys = program(list(...storages.map(({ key }) => text(key))));
   const blocks = storages.flatMap(({ count, data }) => [Uint8Array.from(u64(count)), data]);
-  return Uint8Array.from(Buffer.concat([...head, object, keys, ...blocks]));
+  return new Uint8Array(Buffer.concat([...head, object, keys, ...blocks]));
 }
 
 /** A safetensors file around a header of any text. */

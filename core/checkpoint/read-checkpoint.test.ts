@@ -79,8 +79,9 @@ describe('parseCheckpoint', () => {
   it('looks only once into a group that stands under many names', () => {
     const group = dict(Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`k${index}`, int(0)])));
     const names = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`n${index}`, pickle.get(0)]));
+    const bytes = zipOf({ first: pickle.put(group, 0), ...names });
     const start = performance.now();
-    expect(codeOf(() => read(zipOf({ first: pickle.put(group, 0), ...names })))).toBe('NO_TENSORS');
+    expect(codeOf(() => read(bytes))).toBe('NO_TENSORS');
     expect(performance.now() - start).toBeLessThan(2000);
   });
 
