@@ -82,6 +82,7 @@ class FileImageWriter implements ImageWriter {
   #isAborted = false;
   #rowCount = 0;
   #finishing: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
 
   constructor(
     path: string,
@@ -152,6 +153,8 @@ class FileImageWriter implements ImageWriter {
 
   async abort(): Promise<void> {
     if (this.#state === 'closed') {
+      // perhaps by the signal just now, and still clearing away
+      await this.#closing;
       return;
     }
     this.#isAborted = true;
@@ -164,8 +167,13 @@ class FileImageWriter implements ImageWriter {
     await this.#finishing.catch(() => undefined);
   }
 
-  async #close(): Promise<void> {
+  #close(): Promise<void> {
     this.#state = 'closed';
+    this.#closing ??= this.#clearAway();
+    return this.#closing;
+  }
+
+  async #clearAway(): Promise<void> {
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     await this.#rows.close().catch(() => undefined);
     releaseEncoderFiles();
