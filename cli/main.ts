@@ -49,7 +49,11 @@ function findCommand(args: readonly string[]): Command | undefined {
 function withoutCommand(args: readonly string[], wantsHelp: boolean, context: CommandContext): ExitCode {
   const words = args.filter((word) => !word.startsWith('-'));
   const group = commands.filter((command) => command.name.startsWith(`${words[0]} `));
-  if (wantsHelp || args[0] === 'help' || words.length === 0) {
+  const [unknown] = args;
+  if (!wantsHelp && unknown?.startsWith('-') === true) {
+    throw usageError(`there is no option ${unknown} without a command; see: mambair --help`);
+  }
+  if (wantsHelp || unknown === 'help' || words.length === 0) {
     context.stdout.write(generalHelp(group.length > 0 ? group : commands));
     return args.length === 0 ? exitCodes.usage : exitCodes.ok;
   }

@@ -18,6 +18,9 @@ export interface OutputWish {
   readonly suffix: string;
 }
 
+/** Names that surely mean a picture and no folder, but of a format that cannot be written. */
+const foreignExtension = /\.(bmp|gif|hei[cf]|ico|jp2|jxl|pdf|p[bgpn]m|psd|svg|tga|exr|hdr|dng|raw)$/i;
+
 /** True when `-o` means a folder: it ends in a slash, is one, or has no extension of a picture. */
 export function isFolder(output: string): boolean {
   return /[/\\]$/.test(output) || isExistingFolder(output) || formatOf(output) === undefined;
@@ -31,6 +34,9 @@ export function isFolder(output: string): boolean {
  */
 export function planOutputs(inputs: readonly InputFile[], wish: OutputWish): readonly Job[] {
   const { output, format } = wish;
+  if (output !== undefined && foreignExtension.test(output) && !isExistingFolder(output)) {
+    throw usageError(`${output} cannot be written; pictures are written as ${writableImageFormats.join(', ')}`);
+  }
   if (output !== undefined && !isFolder(output)) {
     const named = formatOf(output);
     if (format !== undefined && named !== format) {
@@ -96,7 +102,11 @@ function realPath(path: string): string | undefined {
 }
 
 function isExistingFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 function stem(path: string): string {

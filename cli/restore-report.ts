@@ -52,6 +52,7 @@ export class RestoreReport {
   started(job: Job): void {
     this.#fileNumber += 1;
     this.#fileBegan = performance.now();
+    this.#lastJsonProgress = this.#fileBegan;
     this.advanced(job, 0);
   }
 

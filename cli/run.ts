@@ -1,5 +1,6 @@
 import { exitCodes } from './exit-codes.js';
 import { main } from './main.js';
+import { removePartialFiles } from './partial-files.js';
 
 /** After Ctrl-C a command has this long to stop by itself; then the process ends regardless. */
 const patienceMs = 800;
@@ -7,12 +8,16 @@ const patienceMs = 800;
 /** Runs the command line of a process: connects its streams and signals to {@link main} and sets its exit code. */
 export async function run(host: NodeJS.Process): Promise<void> {
   const controller = new AbortController();
+  const endNow = (): void => {
+    removePartialFiles();
+    host.exit(exitCodes.interrupted);
+  };
   const interrupt = (): void => {
     if (controller.signal.aborted) {
-      host.exit(exitCodes.interrupted);
+      endNow();
     }
     controller.abort(new Error('interrupted'));
-    setTimeout(() => host.exit(exitCodes.interrupted), patienceMs).unref();
+    setTimeout(endNow, patienceMs).unref();
   };
   host.on('SIGINT', interrupt);
   host.on('SIGTERM', interrupt);
