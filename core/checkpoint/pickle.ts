@@ -2,6 +2,7 @@ import { decodeUtf8 } from '../tensor/utf8.js';
 import { ByteReader } from './byte-reader.js';
 import { PickleContext, costs } from './pickle-context.js';
 import { admitGlobal, construct, requireData, setItem } from './pickle-globals.js';
+import { PickleStack } from './pickle-stack.js';
 import type { PickleOpaque, PickleValue } from './pickle-values.js';
 import { describeValue, ofKind } from './pickle-values.js';
 import type { StorageRegistry } from './storage.js';
@@ -30,8 +31,6 @@ export interface PickleResult {
 /** A tensor takes about 40 opcodes; the largest networks have a few thousand tensors. */
 const maxOpcodes = 2_000_000;
 
-/** Python puts at most a thousand items behind a mark; the rest is depth of nesting. */
-const maxStack = 200_000;
 const maxProtocol = 5;
 
 /** Opcodes that make or call arbitrary objects, or that torch.save never writes, by their names in pickletools. */
@@ -73,13 +72,12 @@ class PickleMachine {
   readonly #reader: ByteReader;
   readonly #context: PickleContext;
   readonly #tensors: PickleOptions['tensors'];
-  readonly #stack: PickleValue[] = [];
-  readonly #marks: number[] = [];
-  readonly #memo = new Map<number, PickleValue>();
+  readonly #stack: PickleStack;
   readonly #storages: StorageRegistry = new Map();
 
   constructor(bytes: Uint8Array, options: PickleOptions) {
     this.#context = new PickleContext(options.fileName, options.part, options.start);
+    this.#stack = new PickleStack(this.#context);
     this.#tensors = options.tensors;
     this.#reader = new ByteReader(bytes, options.start, (wanted, left) =>
       this.#context.malformed(`the pickle is cut short: it needs ${wanted} more bytes, ${left} are left`),
@@ -92,19 +90,11 @@ class PickleMachine {
       const opcode = this.#reader.u8();
       // STOP
       if (opcode === 0x2e) {
-        return { value: this.#result(), end: this.#reader.at, storages: this.#storages };
+        return { value: this.#stack.result(), end: this.#reader.at, storages: this.#storages };
       }
       this.#step(opcode);
     }
     throw this.#context.error('MAMBAIR_PICKLE_LIMIT', `a pickle may have at most ${maxOpcodes} opcodes`);
-  }
-
-  #result(): PickleValue {
-    const value = this.#pop();
-    if (this.#stack.length > 0 || this.#marks.length > 0) {
-      throw this.#context.malformed('the pickle ends with values or marks left over');
-    }
-    return value;
   }
 
   #step(opcode: number): void {
@@ -115,41 +105,41 @@ class PickleMachine {
         this.#reader.u64();
         return;
       case 0x28: // MARK
-        return this.#mark();
+        return this.#stack.mark();
       case 0x30: // POP
-        this.#pop();
+        this.#stack.pop();
         return;
       case 0x32: // DUP
-        return this.#push(this.#top());
+        return this.#stack.push(this.#stack.top());
       case 0x4e: // NONE
-        return this.#push(null);
+        return this.#stack.push(null);
       case 0x88: // NEWTRUE
-        return this.#push(true);
+        return this.#stack.push(true);
       case 0x89: // NEWFALSE
-        return this.#push(false);
+        return this.#stack.push(false);
       case 0x4a: // BININT
-        return this.#push(this.#reader.i32());
+        return this.#stack.push(this.#reader.i32());
       case 0x4b: // BININT1
-        return this.#push(this.#reader.u8());
+        return this.#stack.push(this.#reader.u8());
       case 0x4d: // BININT2
-        return this.#push(this.#reader.u16());
+        return this.#stack.push(this.#reader.u16());
       case 0x8a: // LONG1
         return this.#pushLong(this.#reader.u8());
       case 0x8b: // LONG4
         return this.#pushLong(this.#reader.u32());
       case 0x47: // BINFLOAT
         this.#context.charge(costs.object);
-        return this.#push({ kind: 'float', value: this.#reader.f64BigEndian() });
+        return this.#stack.push({ kind: 'float', value: this.#reader.f64BigEndian() });
       case 0x58: // BINUNICODE
-        return this.#push(this.#text(this.#reader.u32()));
+        return this.#stack.push(this.#text(this.#reader.u32()));
       case 0x8c: // SHORT_BINUNICODE
-        return this.#push(this.#text(this.#reader.u8()));
+        return this.#stack.push(this.#text(this.#reader.u8()));
       case 0x8d: // BINUNICODE8
-        return this.#push(this.#text(this.#reader.u64()));
+        return this.#stack.push(this.#text(this.#reader.u64()));
       case 0x54: // BINSTRING: text of Python 2
-        return this.#push(this.#text(this.#reader.i32()));
+        return this.#stack.push(this.#text(this.#reader.i32()));
       case 0x55: // SHORT_BINSTRING
-        return this.#push(this.#text(this.#reader.u8()));
+        return this.#stack.push(this.#text(this.#reader.u8()));
       case 0x42: // BINBYTES
         return this.#skipBytes(this.#reader.u32());
       case 0x43: // SHORT_BINBYTES
@@ -166,42 +156,47 @@ class PickleMachine {
       case 0x29: // EMPTY_TUPLE
         return this.#pushTuple([]);
       case 0x74: // TUPLE
-        return this.#pushTuple(this.#popToMark());
+        return this.#pushTuple(this.#stack.popToMark());
       case 0x85: // TUPLE1
       case 0x86: // TUPLE2
       case 0x87: // TUPLE3
-        return this.#pushTuple(this.#popMany(opcode - 0x84));
+        return this.#pushTuple(this.#stack.popMany(opcode - 0x84));
       case 0x5d: // EMPTY_LIST
         this.#context.charge(costs.object);
-        return this.#push({ kind: 'list', items: [] });
+        return this.#stack.push({ kind: 'list', items: [] });
       case 0x61: // APPEND
-        return this.#append([this.#pop()]);
+        return this.#append([this.#stack.pop()]);
       case 0x65: // APPENDS
-        return this.#append(this.#popToMark());
+        return this.#append(this.#stack.popToMark());
       case 0x7d: // EMPTY_DICT
         this.#context.charge(costs.dict);
-        return this.#push({ kind: 'dict', isOrdered: false, entries: new Map<string, PickleValue>(), otherKeys: 0 });
+        return this.#stack.push({
+          kind: 'dict',
+          isOrdered: false,
+          entries: new Map<string, PickleValue>(),
+          otherKeys: 0,
+        });
       case 0x73: // SETITEM
-        return this.#setItems(this.#popMany(2));
+        return this.#setItems(this.#stack.popMany(2));
       case 0x75: // SETITEMS
-        return this.#setItems(this.#popToMark());
+        return this.#setItems(this.#stack.popToMark());
       case 0x8f: // EMPTY_SET
         return this.#pushOpaque('set');
       case 0x90: // ADDITEMS
-        return this.#addToSet(this.#popToMark());
+        return this.#addToSet(this.#stack.popToMark());
       case 0x91: // FROZENSET
-        this.#popToMark();
+        this.#stack.popToMark();
         return this.#pushOpaque('frozenset');
       case 0x71: // BINPUT
-        return this.#memoize(this.#reader.u8());
+        return this.#stack.memoize(this.#reader.u8());
       case 0x72: // LONG_BINPUT
-        return this.#memoize(this.#reader.u32());
+        return this.#stack.memoize(this.#reader.u32());
       case 0x94: // MEMOIZE
-        return this.#memoize(this.#memo.size);
+        return this.#stack.memoize();
       case 0x68: // BINGET
-        return this.#recall(this.#reader.u8());
+        return this.#stack.recall(this.#reader.u8());
       case 0x6a: // LONG_BINGET
-        return this.#recall(this.#reader.u32());
+        return this.#stack.recall(this.#reader.u32());
       default:
         return this.#stepObject(opcode);
     }
@@ -213,13 +208,13 @@ class PickleMachine {
         return this.#pushGlobal(this.#line(), this.#line());
       case 0x93: {
         // STACK_GLOBAL
-        const [module, name] = this.#popMany(2);
+        const [module, name] = this.#stack.popMany(2);
         return this.#pushGlobal(module, name);
       }
       case 0x52: {
         // REDUCE
-        const [callable, args] = this.#popMany(2);
-        return this.#push(construct(callable ?? null, args ?? null, this.#context));
+        const [callable, args] = this.#stack.popMany(2);
+        return this.#stack.push(construct(callable ?? null, args ?? null, this.#context));
       }
       case 0x62: // BUILD
         return this.#build();
@@ -232,54 +227,6 @@ class PickleMachine {
           : this.#context.forbidden(`opcode ${name} is not allowed in a checkpoint; nothing was run`);
       }
     }
-  }
-
-  /** How many values the current mark leaves for opcodes to take. */
-  #available(): number {
-    return this.#stack.length - (this.#marks.at(-1) ?? 0);
-  }
-
-  #push(value: PickleValue): void {
-    if (this.#stack.length >= maxStack) {
-      throw this.#context.error('MAMBAIR_PICKLE_LIMIT', `the stack may hold at most ${maxStack} values`);
-    }
-    this.#stack.push(value);
-  }
-
-  #top(): PickleValue {
-    const value = this.#stack.at(-1);
-    if (this.#available() < 1 || value === undefined) {
-      throw this.#context.malformed('an opcode finds no value on the stack');
-    }
-    return value;
-  }
-
-  #pop(): PickleValue {
-    const value = this.#top();
-    this.#stack.pop();
-    return value;
-  }
-
-  #popMany(count: number): PickleValue[] {
-    if (this.#available() < count) {
-      throw this.#context.malformed(`an opcode needs ${count} values, the stack has ${this.#available()}`);
-    }
-    return this.#stack.splice(this.#stack.length - count);
-  }
-
-  #mark(): void {
-    if (this.#marks.length >= maxStack) {
-      throw this.#context.error('MAMBAIR_PICKLE_LIMIT', `at most ${maxStack} marks may be open`);
-    }
-    this.#marks.push(this.#stack.length);
-  }
-
-  #popToMark(): PickleValue[] {
-    const mark = this.#marks.pop();
-    if (mark === undefined) {
-      throw this.#context.malformed('an opcode needs a mark, none is open');
-    }
-    return this.#stack.splice(mark);
   }
 
   #checkProtocol(): void {
@@ -299,7 +246,7 @@ class PickleMachine {
     const sign = (bytes.at(-1) ?? 0) < 0x80 ? 0 : -1;
     const value = bytes.reduceRight((sum, byte) => sum * 256 + byte, sign);
     if (Number.isSafeInteger(value)) {
-      this.#push(value);
+      this.#stack.push(value);
     } else {
       this.#pushOpaque('int');
     }
@@ -324,7 +271,7 @@ class PickleMachine {
 
   #pushOpaque(name: PickleOpaque['name']): void {
     this.#context.charge(costs.object);
-    this.#push({ kind: 'opaque', name });
+    this.#stack.push({ kind: 'opaque', name });
   }
 
   #line(): string {
@@ -337,13 +284,13 @@ class PickleMachine {
 
   #pushTuple(items: readonly PickleValue[]): void {
     this.#context.charge(costs.object + items.length * costs.item);
-    this.#push({ kind: 'tuple', items });
+    this.#stack.push({ kind: 'tuple', items });
   }
 
   #append(values: readonly PickleValue[]): void {
-    const list = ofKind(this.#top(), 'list');
+    const list = ofKind(this.#stack.top(), 'list');
     if (list === undefined) {
-      throw this.#context.malformed(`cannot append to ${describeValue(this.#top())}`);
+      throw this.#context.malformed(`cannot append to ${describeValue(this.#stack.top())}`);
     }
     this.#context.charge(values.length * costs.item + (list.items.length === 0 ? costs.array : 0));
     for (const value of values) {
@@ -352,9 +299,11 @@ class PickleMachine {
   }
 
   #setItems(values: readonly PickleValue[]): void {
-    const dict = ofKind(this.#top(), 'dict');
+    const dict = ofKind(this.#stack.top(), 'dict');
     if (dict === undefined || values.length % 2 !== 0) {
-      throw this.#context.malformed(`cannot set ${values.length} keys and values in ${describeValue(this.#top())}`);
+      throw this.#context.malformed(
+        `cannot set ${values.length} keys and values in ${describeValue(this.#stack.top())}`,
+      );
     }
     for (let i = 0; i + 1 < values.length; i += 2) {
       setItem(dict, [values[i] ?? null, values[i + 1] ?? null], this.#context);
@@ -362,22 +311,9 @@ class PickleMachine {
   }
 
   #addToSet(values: readonly PickleValue[]): void {
-    if (ofKind(this.#top(), 'opaque')?.name !== 'set') {
-      throw this.#context.malformed(`cannot add ${values.length} values to ${describeValue(this.#top())}`);
+    if (ofKind(this.#stack.top(), 'opaque')?.name !== 'set') {
+      throw this.#context.malformed(`cannot add ${values.length} values to ${describeValue(this.#stack.top())}`);
     }
-  }
-
-  #memoize(index: number): void {
-    this.#context.charge(costs.memo);
-    this.#memo.set(index, this.#top());
-  }
-
-  #recall(index: number): void {
-    const value = this.#memo.get(index);
-    if (value === undefined) {
-      throw this.#context.malformed(`memo ${index} was never written`);
-    }
-    this.#push(value);
   }
 
   #pushGlobal(module: PickleValue | undefined, name: PickleValue | undefined): void {
@@ -387,25 +323,25 @@ class PickleMachine {
     if (this.#tensors === 'none') {
       throw this.#context.forbidden('a global stands where PyTorch writes plain data only; nothing was run');
     }
-    this.#push(admitGlobal(module, name, this.#context));
+    this.#stack.push(admitGlobal(module, name, this.#context));
   }
 
   /** State for an object: OrderedDicts carry a `_metadata` attribute that says nothing about tensors. */
   #build(): void {
-    this.#pop();
-    if (ofKind(this.#top(), 'dict')?.isOrdered !== true) {
+    this.#stack.pop();
+    if (ofKind(this.#stack.top(), 'dict')?.isOrdered !== true) {
       throw this.#context.forbidden(
-        `the file sets the state of ${describeValue(this.#top())}; only an OrderedDict may`,
+        `the file sets the state of ${describeValue(this.#stack.top())}; only an OrderedDict may`,
       );
     }
   }
 
   #pushStorage(): void {
-    const id = this.#pop();
+    const id = this.#stack.pop();
     if (this.#tensors === 'none') {
       throw this.#context.forbidden('a storage stands where PyTorch writes plain data only');
     }
     const hasView = this.#tensors === 'legacy';
-    this.#push(storageFromPersistentId(id, { registry: this.#storages, hasView, context: this.#context }));
+    this.#stack.push(storageFromPersistentId(id, { registry: this.#storages, hasView, context: this.#context }));
   }
 }
