@@ -24,7 +24,8 @@ export type Phase = 'model' | 'input';
 
 type Meaning = keyof typeof exitCodes | 'phase';
 
-const meanings: Readonly<Record<ErrorCode, Meaning>> = {
+/** How a command ends by an error of each code; `phase`: by what was being read. */
+export const meanings: Readonly<Record<ErrorCode, Meaning>> = {
   MAMBAIR_OPTION_INVALID: 'usage',
   MAMBAIR_CANCELLED: 'interrupted',
   MAMBAIR_DISPOSED: 'internal',
