@@ -127,7 +127,7 @@ describe('restoreTensor', () => {
     await restoreTensor(network, input, { tile: 'whole', routing: 'argmax' });
     expect(network.runs.map(({ options }) => options.routing)).toEqual([
       { kind: 'seeded', seed: 7, originX: 0, originY: 0 },
-      { kind: 'seeded', seed: 7, originX: 12, originY: 0 },
+      { kind: 'seeded', seed: 7, originX: 16, originY: 0 },
       { kind: 'argmax' },
     ]);
   });

@@ -80,34 +80,52 @@ describe('planAxis', () => {
     );
   });
 
-  it('makes equal tiles no larger than asked, which share at least the overlap', () => {
+  it('makes tiles no larger than asked, in whole windows on one grid, of one size but for the last', () => {
     fc.assert(
       fc.property(sizes, ({ length, tile, overlap }) => {
         const { spans } = planAxis(length, { tile, overlap });
         const size = spans[0]!.end;
-        return spans.every(
-          ({ start, end }, i) =>
-            end - start === size && size <= tile && (i === 0 || spans[i - 1]!.end - start >= overlap),
-        );
+        return spans.every(({ start, end }, i) => {
+          const isLast = i === spans.length - 1;
+          const isWhole = isLast ? end - start > size - 16 : end - start === size && end % 16 === 0;
+          return start % 16 === 0 && end - start <= tile && isWhole;
+        });
       }),
       { seed: 1, numRuns: 1000 },
     );
   });
 
-  it('fades over at least half the overlap, and over all of it up to a third of a tile', () => {
+  it('lets neighbours share the overlap, rounded to windows, and fades over at least half of it', () => {
     fc.assert(
       fc.property(sizes, ({ length, tile, overlap }) => {
         const { spans } = planAxis(length, { tile, overlap });
-        const wanted = overlap <= tile / 3 - 16 ? overlap : Math.floor(overlap / 2) - 16;
-        return spans.slice(1).every((span) => span.fadeIn >= wanted);
+        const wanted = 16 * Math.min(Math.ceil(overlap / 16), Math.floor(tile / 32));
+        return spans.slice(1).every(({ start, fadeIn }, i) => {
+          const shared = spans[i]!.end - start;
+          // the last window of the picture may be cut
+          return shared >= wanted - 15 * Number(i === spans.length - 2) && fadeIn >= Math.floor(wanted / 2) - 8;
+        });
       }),
       { seed: 1, numRuns: 1000 },
     );
+  });
+
+  it('fades over all that is shared where no third tile comes in', () => {
+    const { spans } = planAxis(1000, { tile: 256, overlap: 32 });
+    for (const [i, span] of spans.slice(1).entries()) {
+      expect(span.fadeIn).toBe(spans[i]!.end - span.start);
+    }
   });
 
   it('uses one tile where one suffices', () => {
     expect(planAxis(64, { tile: 64, overlap: 32 })).toEqual(planWholeAxis(64));
     expect(planAxis(1, { tile: 64, overlap: 32 })).toEqual(planWholeAxis(1));
+  });
+
+  it('refuses tiles smaller than a window', () => {
+    expect(() => planAxis(100, { tile: 15, overlap: 0 })).toThrow(
+      expect.objectContaining({ code: 'MAMBAIR_OPTION_INVALID' }),
+    );
   });
 
   it.each([-1, 33, Number.NaN])('refuses an overlap of %d in tiles of 64', (overlap) => {

@@ -55,36 +55,44 @@ export function planOfficialAxis(length: number): AxisPlan {
   return { length, spans };
 }
 
-/** Networks pad their input to multiples of a window of 8 or 16 pixels; tiles of such a side waste nothing. */
-const tileAlignment = 16;
+/**
+ * Tiles start and end at multiples of this: the networks work in windows of 8 or 16 pixels, counted from the tile's
+ * corner, and neighbouring tiles agree best when their windows lie on one grid.
+ */
+const windowSide = 16;
 
 /**
- * Tiles of at most `tile` pixels that share at least `overlap`: as few as possible, all of one size, evenly spread.
- * What two tiles share is blended, except where a third tile would come in: there the outermost context is left out.
- * @throws MAMBAIR_OPTION_INVALID unless 0 ≤ overlap ≤ tile / 2
+ * Tiles of at most `tile` pixels that share at least `overlap`, both in whole windows of 16 pixels: as few as possible,
+ * spread evenly, none much smaller than the others. What two tiles share is blended, except where a third tile would
+ * come in: there the outermost context is left out.
+ * @throws MAMBAIR_OPTION_INVALID unless 0 ≤ overlap ≤ tile / 2 and tile ≥ 16
  */
 export function planAxis(length: number, options: { readonly tile: number; readonly overlap: number }): AxisPlan {
   const { tile, overlap } = options;
-  if (!(overlap >= 0 && overlap <= tile / 2)) {
+  if (!(tile >= windowSide && overlap >= 0 && overlap <= tile / 2)) {
     throw new MambairError(
       'MAMBAIR_OPTION_INVALID',
-      `the overlap of tiles of ${tile} pixels must be 0 to ${Math.floor(tile / 2)}, not ${overlap}`,
+      `tiles are at least ${windowSide} pixels and share 0 to half their side, not tile ${tile} with overlap ${overlap}`,
     );
   }
   if (length <= tile) {
     return planWholeAxis(length);
   }
-  const count = Math.ceil((length - overlap) / (tile - overlap));
-  const needed = Math.ceil((length + (count - 1) * overlap) / count);
-  const size = Math.min(tile, Math.ceil(needed / tileAlignment) * tileAlignment);
-  const starts = Array.from({ length: count }, (_, i) => Math.floor((i * (length - size)) / (count - 1)));
-  const shared = starts.slice(1).map((start, i) => starts[i]! + size - start);
-  const widestFade = size - Math.max(...shared);
+  // from here on in windows
+  const total = Math.ceil(length / windowSide);
+  const most = Math.floor(tile / windowSide);
+  const least = Math.min(Math.ceil(overlap / windowSide), Math.floor(most / 2));
+  const count = Math.ceil((total - least) / (most - least));
+  const size = Math.ceil((total + (count - 1) * least) / count);
+  const starts = Array.from({ length: count }, (_, i) => Math.floor((i * (total - size)) / (count - 1)) * windowSide);
+  const ends = starts.map((start) => Math.min(length, start + size * windowSide));
+  const shared = starts.slice(1).map((start, i) => ends[i]! - start);
+  const widestFade = size * windowSide - Math.max(...shared);
   const fades = shared.map((pixels) => Math.min(pixels, widestFade));
   const fadeStarts = fades.map((fade, i) => starts[i + 1]! + Math.floor((shared[i]! - fade) / 2));
   const spans = starts.map((start, i) => ({
     start,
-    end: start + size,
+    end: ends[i]!,
     keepStart: i === 0 ? 0 : fadeStarts[i - 1]!,
     keepEnd: i === count - 1 ? length : fadeStarts[i]! + fades[i]!,
     fadeIn: i === 0 ? 0 : fades[i - 1]!,
