@@ -33,8 +33,15 @@ def table(rows):
     return '\n'.join('| ' + ' | '.join(row) + ' |' for row in [rows[0], ['---'] * len(rows[0]), *rows[1:]])
 
 
-def sessions(run):
-    """How the batch and the rate went, from the log."""
+def plan(value):
+    """A setting that may change during the plan, in words."""
+    if not isinstance(value, list):
+        return str(value)
+    return ', '.join(f'{v} from {round(100 * share)} %' if share else str(v) for share, v in value)
+
+
+def speed(run):
+    """Median input pixels a second, from the log."""
     with open(Path(run) / 'log.jsonl') as file:
         speeds = [e['pixels_per_second'] for e in map(json.loads, file) if 'pixels_per_second' in e]
     return sorted(speeds)[len(speeds) // 2]
@@ -46,9 +53,6 @@ def card(config, meta, scores, pictures, parameters, run, license):
     words = dict(scale=model.get('upscale', 1))
     blocks = ' + '.join(map(str, model['depths']))
     licences = Counter(family(p['license']) for p in pictures)
-    batch = config['batch']
-    if not isinstance(batch, int):
-        batch = ', '.join(f'{size} from {round(100 * share)} % of the plan' for share, size in batch)
     facts = [
         ['architecture', f'MambaIRv2 light: {model["embed_dim"]} channels, {blocks} blocks, window {model["window_size"]}, '
                          f'{model["num_heads"][0]} heads, state size {model["d_state"]}, {model["num_tokens"]} classes; '
@@ -57,8 +61,8 @@ def card(config, meta, scores, pictures, parameters, run, license):
                     'the trained distribution and `argmax` scans in raster order' if config['routing'] == 'random' else
                     'trained by Gumbel soft-max, as in the paper'],
         ['training', f'{meta["step"]} steps, {float(meta["seconds"]) / 3600:.1f} h of one thread of a shared x86 server '
-                     f'processor ({sessions(run):,} input pixels a second); {config["patch"]}x{config["patch"]} patches, '
-                     f'batch {batch}; {config["loss"].capitalize()} loss, Adam {config["rate"]:g} with a cosine to zero, '
+                     f'processor ({speed(run):,} input pixels a second); {config["patch"]}x{config["patch"]} patches, '
+                     f'batch {plan(config["batch"])}; loss {plan(config["loss"])}; Adam {config["rate"]:g} with a cosine to zero, '
                      f'moving average {config["ema"]}; seed {config["seed"]}'],
         ['started from', f'`{config["start"]}`' if config.get('start') else
                          'a random body around bicubic interpolation'],

@@ -69,15 +69,16 @@ def rate_at(step, progress, config):
     return config['rate'] * warm * 0.5 * (1 + math.cos(math.pi * min(1, progress)))
 
 
-def batch_at(progress, config):
-    """The batch size: a number, or [[from this share of the plan, size], ...]."""
-    batch = config['batch']
-    return batch if isinstance(batch, int) else [size for start, size in batch if progress >= start][-1]
+def planned(value, progress):
+    """A setting that is one value, or changes during the plan: [[from this share on, value], ...]."""
+    return [v for start, v in value if progress >= start][-1] if isinstance(value, list) else value
 
 
 def loss_of(kind, output, target):
     difference = output - target
-    return difference.abs().mean() if kind == 'l1' else (difference ** 2 + 1e-6).sqrt().mean()
+    if kind == 'l1':
+        return difference.abs().mean()
+    return (difference ** 2).mean() if kind == 'l2' else (difference ** 2 + 1e-6).sqrt().mean()
 
 
 def keep_memory():
@@ -133,13 +134,13 @@ class Run:
     def advance(self, patches):
         """One step; returns the loss and the pixels it saw."""
         step, progress = self.flat.step, self.progress()
-        size = batch_at(progress, self.config)
+        size = planned(self.config['batch'], progress)
         source, target = patches.batch(step, size, self.device)
         generator = torch.Generator().manual_seed(self.config['seed'] * 1000003 + step)
         if self.config['routing'] == 'train':
             torch.manual_seed(self.config['seed'] * 1000003 + step)
         output = self.net(source, Routing(self.config['routing'], generator=generator))
-        loss = loss_of(self.config['loss'], output, target)
+        loss = loss_of(planned(self.config['loss'], progress), output, target)
         loss.backward()
         self.rate = rate_at(step, progress, self.config)
         self.flat.update(self.rate)
