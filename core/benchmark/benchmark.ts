@@ -1,8 +1,8 @@
 import { recognise } from '../architectures/architectures.js';
 import { throwIfCancelled } from '../errors.js';
+import { createCalibration } from '../executors/cpu/calibrate.js';
 import { createExecutor, type DeviceOptions } from '../library/executors.js';
 import { readModelSource } from '../library/model-source.js';
-import { calibrate } from './calibrate.js';
 import { countMacs } from './count-macs.js';
 import { randomWeights, testPicture } from './random-weights.js';
 
@@ -38,12 +38,14 @@ export interface BenchmarkLine {
   /** Reading, checking and packing the weights, starting threads. */
   readonly load: RunTime;
   readonly first: RunTime;
-  /** The fastest of the following runs, by CPU seconds. */
+  /** The fastest of the following runs, in units of the calibration. */
   readonly best: RunTime;
   /** Billions of multiply-adds, times two, for each CPU second of the best run. */
   readonly gflopsPerCpuSecond: number;
-  /** CPU seconds of the best run in units of the calibration. */
-  readonly calibrations: number;
+  /** Billions of multiply-adds for each CPU second of the calibration product, timed before and after the best run. */
+  readonly calibrationGmacs: number;
+  /** CPU time of the best run, in units of the calibration's time for the same number of multiply-adds. */
+  readonly timesCalibration: number;
   /** What the executor plans to take, bytes. */
   readonly plannedBytes: number;
 }
@@ -56,8 +58,6 @@ export interface BenchmarkReport {
   readonly scale: number;
   /** Multiply-adds of one run. */
   readonly macs: number;
-  /** CPU seconds of the calibration, timed before the first line; see {@link calibrate}. */
-  readonly calibrationSeconds: number;
   readonly lines: readonly BenchmarkLine[];
   /** The most memory the process had at any time, bytes. */
   readonly peakResidentBytes: number;
@@ -73,7 +73,7 @@ export async function runBenchmark(options: BenchmarkOptions = {}): Promise<Benc
     model === undefined ? randomWeights(configuration) : (await readModelSource(model, options)).checkpoint.tensors;
   const { graph, info } = recognise(tensors, { allowExtra: true });
   const macs = countMacs(graph, height, width);
-  const calibrationSeconds = calibrate();
+  const calibrate = await createCalibration(options.build ?? 'auto');
   const input = {
     shape: [1, info.inputChannels, height, width],
     data: testPicture(info.inputChannels, height, width),
@@ -94,9 +94,15 @@ export async function runBenchmark(options: BenchmarkOptions = {}): Promise<Benc
         network.run(input, { routing: { kind: 'seeded', seed: 0 }, ...(signal === undefined ? {} : { signal }) });
       const { result: _, ...first } = await timed(run);
       let best: RunTime = first;
+      let calibrationGmacs = calibrate();
       for (let repeat = 0; repeat < repeats; repeat += 1) {
+        const before = calibrate();
         const { result: __, ...next } = await timed(run);
-        best = repeat === 0 || next.cpuSeconds < best.cpuSeconds ? next : best;
+        const gmacs = (before + calibrate()) / 2;
+        if (repeat === 0 || next.cpuSeconds * gmacs < best.cpuSeconds * calibrationGmacs) {
+          best = next;
+          calibrationGmacs = gmacs;
+        }
       }
       lines.push({
         threads,
@@ -105,7 +111,8 @@ export async function runBenchmark(options: BenchmarkOptions = {}): Promise<Benc
         first,
         best,
         gflopsPerCpuSecond: (2 * macs) / best.cpuSeconds / 1e9,
-        calibrations: best.cpuSeconds / calibrationSeconds,
+        calibrationGmacs,
+        timesCalibration: (best.cpuSeconds * calibrationGmacs * 1e9) / macs,
         plannedBytes: network.plan(height, width).totalBytes,
       });
     } finally {
@@ -113,7 +120,7 @@ export async function runBenchmark(options: BenchmarkOptions = {}): Promise<Benc
     }
   }
   const peakResidentBytes = process.resourceUsage().maxRSS * 1024;
-  return { title: info.title, width, height, scale: info.scale, macs, calibrationSeconds, lines, peakResidentBytes };
+  return { title: info.title, width, height, scale: info.scale, macs, lines, peakResidentBytes };
 }
 
 async function timed<Result>(action: () => Promise<Result>): Promise<RunTime & { readonly result: Result }> {
