@@ -47,13 +47,13 @@ export function parseExif(block: Uint8Array): ExifDirectories | undefined {
 
 /** Reads the EXIF directories of a TIFF structure of any layout, starting at its first directory. */
 export function readExifDirectories(bytes: Uint8Array, header: TiffHeader): ExifDirectories | undefined {
-  const main = readTiffDirectory(bytes, header, header.firstDirectory)?.entries;
+  const main = readTiffDirectory(bytes, header, header.firstDirectory);
   if (main === undefined) {
     return undefined;
   }
   const child = (parent: readonly TiffEntry[], pointer: number): readonly TiffEntry[] => {
     const offset = tiffEntryNumber(findTag(parent, pointer), header.littleEndian);
-    return offset === undefined ? [] : (readTiffDirectory(bytes, header, offset)?.entries ?? []);
+    return offset === undefined ? [] : (readTiffDirectory(bytes, header, offset) ?? []);
   };
   const exif = child(main, EXIF_POINTER);
   return {

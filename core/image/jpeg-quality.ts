@@ -46,12 +46,12 @@ const standardLuminance: readonly number[] = [
 function nearestIjgQuality(table: readonly number[]): { quality: number; isStandardTable: boolean } {
   let quality = 1;
   let smallest = Infinity;
-  for (let candidate = 1; candidate <= 100; candidate++) {
+  for (let candidate = 1; candidate <= 100 && smallest > 0; candidate++) {
     const expected = ijgLuminanceTable(candidate);
     let distance = 0;
-    for (const [i, value] of expected.entries()) {
+    for (let i = 0; i < 64 && distance < smallest; i++) {
       // relative, because a step of 4 means much at 8 and nothing at 200
-      distance += Math.abs(Math.log((table[i] || 1) / value));
+      distance += Math.abs(Math.log((table[i] || 1) / (expected[i] ?? 1)));
     }
     if (distance < smallest) {
       smallest = distance;

@@ -57,6 +57,9 @@ export async function readImage(source: string | Uint8Array, options: ReadImageO
   const name = options.name ?? (typeof source === 'string' ? source : 'the image in memory');
   const format = requireFormat(bytes, name);
   const declarations = readDeclarations(bytes, format);
+  if (declarations.isEndless) {
+    throw unreadableImage(name, 'its directories form a circle, or are too many');
+  }
   const header = await readHeader(bytes, format, name, options);
   const maxPixels = options.maxPixels ?? DEFAULT_MAX_PIXELS;
   if (header.width * header.height > maxPixels) {

@@ -21,6 +21,8 @@ export interface FileDeclarations {
   readonly isAnimated: boolean;
   /** True for a camera's raw file under the TIFF signature. */
   readonly isRaw: boolean;
+  /** True for a TIFF file whose directories never end. */
+  readonly isEndless: boolean;
   /** Colour described otherwise than by a profile: primaries and transfer of ITU-T H.273, or `other`. */
   readonly colourCode: { readonly primaries: number; readonly transfer: number } | 'other' | undefined;
   /** EXIF of a TIFF file. */
@@ -30,7 +32,14 @@ export interface FileDeclarations {
 
 /** Reads a file's declarations. Bounded by its size; never throws. */
 export function readDeclarations(bytes: Uint8Array, format: ImageFormat): FileDeclarations {
-  const none = { isAnimated: false, isRaw: false, colourCode: undefined, tiffExif: undefined, tiffIptc: undefined };
+  const none = {
+    isAnimated: false,
+    isRaw: false,
+    isEndless: false,
+    colourCode: undefined,
+    tiffExif: undefined,
+    tiffIptc: undefined,
+  };
   switch (format) {
     case 'png':
       return { ...none, isLossless: true, ...readPngDeclarations(bytes) };
@@ -43,8 +52,8 @@ export function readDeclarations(bytes: Uint8Array, format: ImageFormat): FileDe
     case 'avif':
       return { ...none, isLossless: false, colourCode: readColourCode(bytes) };
     case 'tiff': {
-      const { exif, iptc, isLossless, isRaw } = readTiffDeclarations(bytes);
-      return { ...none, isLossless, isRaw, tiffExif: exif, tiffIptc: iptc };
+      const { exif, iptc, ...flags } = readTiffDeclarations(bytes);
+      return { ...none, ...flags, tiffExif: exif, tiffIptc: iptc };
     }
   }
 }

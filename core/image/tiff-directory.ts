@@ -19,12 +19,6 @@ export interface TiffHeader {
   readonly firstDirectory: number;
 }
 
-/** A directory and where it lies; `nextDirectoryAt` is the place of the offset of the following one. */
-export interface TiffDirectory {
-  readonly entries: readonly TiffEntry[];
-  readonly nextDirectory: number;
-}
-
 /** Bytes per value of each field type; 0 for a type that nobody defined. */
 export function tiffTypeSize(type: number): number {
   return typeSizes[type] ?? 0;
@@ -58,26 +52,55 @@ export function readTiffHeader(bytes: Uint8Array): TiffHeader | undefined {
   return undefined;
 }
 
-/** Reads the directory at `offset`, or undefined when there is none. Values together never exceed the file's size. */
-export function readTiffDirectory(bytes: Uint8Array, header: TiffHeader, offset: number): TiffDirectory | undefined {
-  const { littleEndian, isBigTiff } = header;
+/** Where the entries of the directory at `offset` begin and end; undefined when it lies outside the file. */
+function locateEntries(
+  bytes: Uint8Array,
+  { littleEndian, isBigTiff }: TiffHeader,
+  offset: number,
+): { readonly start: number; readonly count: number; readonly end: number } | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const [countSize, entrySize, inlineSize] = isBigTiff ? [8, 20, 8] : [2, 12, 4];
+  const [countSize, entrySize] = isBigTiff ? [8, 20] : [2, 12];
   if (offset < 8 || offset + countSize > bytes.length) {
     return undefined;
   }
-  const number = (at: number): number =>
-    isBigTiff ? Number(view.getBigUint64(at, littleEndian)) : view.getUint32(at, littleEndian);
-  const entryCount = isBigTiff ? number(offset) : view.getUint16(offset, littleEndian);
-  const firstEntry = offset + countSize;
-  if (firstEntry + entryCount * entrySize > bytes.length) {
+  const count = isBigTiff ? Number(view.getBigUint64(offset, littleEndian)) : view.getUint16(offset, littleEndian);
+  const start = offset + countSize;
+  const end = start + count * entrySize;
+  return count <= MAX_ENTRIES && end <= bytes.length ? { start, count, end } : undefined;
+}
+
+/** No real directory comes near it. */
+const MAX_ENTRIES = 4096;
+
+/** Where the directory after the one at `offset` lies; 0 when there is none. */
+export function nextTiffDirectory(bytes: Uint8Array, header: TiffHeader, offset: number): number {
+  const end = locateEntries(bytes, header, offset)?.end;
+  const { littleEndian, isBigTiff } = header;
+  if (end === undefined || end + (isBigTiff ? 8 : 4) > bytes.length) {
+    return 0;
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return isBigTiff ? Number(view.getBigUint64(end, littleEndian)) : view.getUint32(end, littleEndian);
+}
+
+/** The entries of the directory at `offset`, or undefined when there is none. */
+export function readTiffDirectory(
+  bytes: Uint8Array,
+  header: TiffHeader,
+  offset: number,
+): readonly TiffEntry[] | undefined {
+  const located = locateEntries(bytes, header, offset);
+  if (located === undefined) {
     return undefined;
   }
+  const { littleEndian, isBigTiff } = header;
+  const [entrySize, inlineSize] = isBigTiff ? [20, 8] : [12, 4];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const number = (at: number): number =>
+    isBigTiff ? Number(view.getBigUint64(at, littleEndian)) : view.getUint32(at, littleEndian);
   const entries: TiffEntry[] = [];
   let budget = bytes.length; // overlapping values could otherwise multiply the file
-  for (let i = 0; i < entryCount; i++) {
-    const at = firstEntry + i * entrySize;
-    const tag = view.getUint16(at, littleEndian);
+  for (let at = located.start; at < located.end; at += entrySize) {
     const type = view.getUint16(at + 2, littleEndian);
     const count = number(at + 4);
     const length = count * tiffTypeSize(type);
@@ -85,11 +108,11 @@ export function readTiffDirectory(bytes: Uint8Array, header: TiffHeader, offset:
     const valueAt = length <= inlineSize ? valueField : number(valueField);
     if (length > 0 && length <= budget && valueAt + length <= bytes.length) {
       budget -= length;
+      const tag = view.getUint16(at, littleEndian);
       entries.push({ tag, type, count, value: bytes.subarray(valueAt, valueAt + length) });
     }
   }
-  const next = firstEntry + entryCount * entrySize;
-  return { entries, nextDirectory: next + inlineSize <= bytes.length ? number(next) : 0 };
+  return entries;
 }
 
 /** The unsigned integer that an entry holds (BYTE, SHORT, LONG, IFD or LONG8, count 1), or undefined. */

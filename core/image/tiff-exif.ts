@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { type ExifDirectories, layOutExif, parseExif, readExifDirectories } from './exif.js';
 import {
   encodeTiffDirectory,
+  nextTiffDirectory,
   readTiffHeader,
   type TiffEntry,
   type TiffHeader,
@@ -16,6 +17,8 @@ export interface TiffDeclarations {
   readonly iptc: Uint8Array | undefined;
   /** True when the compression loses nothing (everything but JPEG, JPEG 2000 and the like). */
   readonly isLossless: boolean;
+  /** True when its directories form a circle, or are more than any scan has pages. */
+  readonly isEndless: boolean;
   /** True for a camera's raw file or the like, whose first picture is only a preview. */
   readonly isRaw: boolean;
 }
@@ -46,12 +49,23 @@ const IPTC_RECORDS = 0x83bb;
 const DNG_VERSION = 0xc612;
 const UNDEFINED_BYTES = 7;
 
+/** The decoder library's time grows with the square of the number of directories. */
+const MAX_DIRECTORIES = 4096;
+
+function isEndlessChain(bytes: Uint8Array, header: TiffHeader): boolean {
+  let count = 0;
+  for (let offset = header.firstDirectory; offset !== 0 && count <= MAX_DIRECTORIES; count++) {
+    offset = nextTiffDirectory(bytes, header, offset);
+  }
+  return count > MAX_DIRECTORIES;
+}
+
 /** Reads the declarations of a TIFF file in memory. Bounded by its size; never throws. */
 export function readTiffDeclarations(bytes: Uint8Array): TiffDeclarations {
   const header = readTiffHeader(bytes);
   const all = header === undefined ? undefined : readExifDirectories(bytes, header);
   if (header === undefined || all === undefined) {
-    return { exif: undefined, iptc: undefined, isLossless: false, isRaw: false };
+    return { exif: undefined, iptc: undefined, isLossless: false, isEndless: false, isRaw: false };
   }
   const find = (tag: number): TiffEntry | undefined => all.main.find((entry) => entry.tag === tag);
   const isReducedPreview = ((tiffEntryNumber(find(NEW_SUBFILE_TYPE), header.littleEndian) ?? 0) & 1) !== 0;
@@ -60,6 +74,7 @@ export function readTiffDeclarations(bytes: Uint8Array): TiffDeclarations {
     exif: { ...all, main: all.main.filter(isDescriptive) },
     iptc: find(IPTC_RECORDS)?.value,
     isLossless: losslessCompressions.has(tiffEntryNumber(find(COMPRESSION), header.littleEndian) ?? 1),
+    isEndless: isEndlessChain(bytes, header),
     isRaw: isReducedPreview || isCanonRaw || find(DNG_VERSION) !== undefined,
   };
 }
