@@ -10,8 +10,11 @@ export interface HostileImageClass {
   readonly files: readonly Uint8Array[];
 }
 
-/** Broken, lying and foreign files, the same in every run. Nothing in them is harmful in itself. */
-export async function hostileImages(): Promise<readonly HostileImageClass[]> {
+/**
+ * Broken, lying and foreign files, the same in every run. Nothing in them is harmful in itself. `includeLarge` adds those
+ * that take much memory by right: true pictures inside the pixel limit.
+ */
+export async function hostileImages(options: { includeLarge?: boolean } = {}): Promise<readonly HostileImageClass[]> {
   const valid = await validFiles();
   const bomb = deflateSync(Buffer.alloc(2 ** 26));
   const refuse = (name: string, ...files: Uint8Array[]): HostileImageClass => ({ name, outcome: 'refuse', files });
@@ -127,11 +130,20 @@ export async function hostileImages(): Promise<readonly HostileImageClass[]> {
     // the frame's own size counts for a GIF, so this one is whole
     either('GIF of 65535 × 65535 around a small frame', patch(valid.gif, 6, 0xff, 0xff, 0xff, 0xff)),
     ...hostileTiffs(valid.tiff),
+    ...(options.includeLarge === true ? [either('PNG of 16000 × 16000 black pixels in 0.8 MB', blackPng(16000))] : []),
     refuse(
       'AVIF that says 65535 × 65535',
       patch(valid.avif, indexOf(valid.avif, 'ispe') + 8, 0, 0, 0xff, 0xff, 0, 0, 0xff, 0xff),
     ),
   ];
+}
+
+function blackPng(side: number): Uint8Array {
+  const rows = Buffer.alloc((3 * side + 1) * side);
+  return makePng([
+    ['IHDR', pngHeader(side, side, 8, 2)],
+    ['IDAT', deflateSync(rows, { level: 9 })],
+  ]);
 }
 
 const tenths = [1, 2, 3, 4, 5, 6, 7, 8, 9];

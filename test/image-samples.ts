@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from './crc32.js';
 import type { PixelImage } from '../core/image/pixels.js';
+import { encodeTiffDirectory, makeTiffEntry, tiffDirectorySize, type TiffEntry } from '../core/image/tiff-directory.js';
 
 /** A small repeatable generator (Numerical Recipes' linear congruence), numbers in [0, 1). */
 export function seededRandom(seed: number): () => number {
@@ -173,4 +174,82 @@ export function orientPixels(image: PixelImage, orientation: number): PixelImage
     }
   }
   return { width, height, channels, data: result };
+}
+
+/** An Ultra HDR JPEG: a still with XMP and an MPF index (CIPA DC-007) that point to a gain map behind it. */
+export function makeUltraHdr(still: Uint8Array, gainMap: Uint8Array): Uint8Array {
+  const segment = (marker: number, payload: Uint8Array): Uint8Array =>
+    Buffer.concat([Uint8Array.of(0xff, marker, (payload.length + 2) >> 8, (payload.length + 2) & 255), payload]);
+  const insert = (file: Uint8Array, part: Uint8Array): Uint8Array =>
+    Buffer.concat([file.subarray(0, 2), part, file.subarray(2)]);
+  const xmpSegment = (description: string): Uint8Array =>
+    segment(
+      0xe1,
+      Buffer.from(
+        `http://ns.adobe.com/xap/1.0/\0<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">${description}</rdf:RDF></x:xmpmeta>`,
+      ),
+    );
+  const hdrgm = 'xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0"';
+  const map = insert(
+    gainMap,
+    xmpSegment(
+      `<rdf:Description ${hdrgm} hdrgm:GainMapMin="0" hdrgm:GainMapMax="2" hdrgm:Gamma="1" hdrgm:OffsetSDR="0.015625" hdrgm:OffsetHDR="0.015625" hdrgm:HDRCapacityMin="0" hdrgm:HDRCapacityMax="2" hdrgm:BaseRenditionIsHDR="False"/>`,
+    ),
+  );
+  const item = (semantic: string, length: string): string =>
+    `<rdf:li rdf:parseType="Resource"><Container:Item Item:Semantic="${semantic}" Item:Mime="image/jpeg"${length}/></rdf:li>`;
+  const primary = insert(
+    still,
+    xmpSegment(
+      `<rdf:Description xmlns:Container="http://ns.google.com/photos/1.0/container/" xmlns:Item="http://ns.google.com/photos/1.0/container/item/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4" ${hdrgm}><Container:Directory><rdf:Seq>${item('Primary', '')}${item('GainMap', ` Item:Length="${map.length}"`)}</rdf:Seq></Container:Directory></rdf:Description>`,
+    ),
+  );
+  const index = (primaryLength: number): Uint8Array => {
+    const bytes = Buffer.alloc(86);
+    bytes.write('MPF\0MM\0*', 0, 'latin1');
+    bytes.writeUInt32BE(8, 8);
+    bytes.writeUInt16BE(3, 12);
+    bytes.set([0xb0, 0, 0, 7, 0, 0, 0, 4, 0x30, 0x31, 0x30, 0x30], 14); // MPFVersion 0100
+    bytes.set([0xb0, 1, 0, 4, 0, 0, 0, 1, 0, 0, 0, 2], 26); // NumberOfImages 2
+    bytes.set([0xb0, 2, 0, 7, 0, 0, 0, 32, 0, 0, 0, 50], 38); // MPEntry
+    bytes.writeUInt32BE(0x00030000, 54);
+    bytes.writeUInt32BE(primaryLength, 58);
+    bytes.writeUInt32BE(map.length, 74);
+    bytes.writeUInt32BE(primaryLength - 10, 78); // from the index's own byte order mark
+    return segment(0xe2, bytes);
+  };
+  return Buffer.concat([insert(primary, index(primary.length + index(primary.length).length)), map]);
+}
+
+/**
+ * A little-endian TIFF with one directory and one uncompressed strip. Entries are `[tag, type, ...values]` with type 3
+ * (SHORT) or 4 (LONG) and add to, or replace, the usual ones.
+ */
+export function makeTiff(
+  layout: { width: number; height: number; samples: number; bits: number; photometric: number },
+  pixels: Uint8Array,
+  extra: readonly (readonly [tag: number, type: 3 | 4, ...values: number[]])[] = [],
+): Uint8Array {
+  const { width, height, samples, bits, photometric } = layout;
+  const entries = (strip: number): TiffEntry[] => {
+    const usual: (readonly [number, 3 | 4, ...number[]])[] = [
+      [256, 4, width],
+      [257, 4, height],
+      [258, 3, ...Array.from({ length: samples }, () => bits)],
+      [259, 3, 1],
+      [262, 3, photometric],
+      [273, 4, strip],
+      [277, 3, samples],
+      [278, 4, height],
+      [279, 4, pixels.length],
+    ];
+    const tags = new Set(extra.map(([tag]) => tag));
+    return [...usual.filter(([tag]) => !tags.has(tag)), ...extra].map(([tag, type, ...values]) =>
+      makeTiffEntry(tag, type, values, true),
+    );
+  };
+  const layoutOfFile = { littleEndian: true, isBigTiff: false };
+  const strip = 8 + tiffDirectorySize(entries(0), layoutOfFile);
+  const header = Buffer.from('II*\0\x08\0\0\0', 'latin1');
+  return Buffer.concat([header, encodeTiffDirectory(entries(strip), layoutOfFile, 8), pixels]);
 }

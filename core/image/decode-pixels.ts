@@ -10,6 +10,7 @@ export type ImageHeader = Metadata;
 export interface DecodePlan {
   readonly channels: 1 | 2 | 3 | 4;
   readonly is16Bit: boolean;
+  readonly isJpeg: boolean;
   /** Significant bits of a 16-bit sample, when the decoder leaves the low ones empty (AVIF); else 16. */
   readonly significantBits: number;
   /** True when colour is converted to sRGB, so that the file's profile no longer describes the pixels. */
@@ -20,6 +21,8 @@ export interface DecodePlan {
 /** @throws MAMBAIR_IMAGE_UNSUPPORTED for samples or channels that a {@link PixelImage} cannot hold exactly */
 export function planDecoding(header: ImageHeader, name: string): DecodePlan {
   const { space, channels, depth } = header;
+  const common = { isJpeg: header.format === 'jpeg', significantBits: 16 };
+  const converted = { ...common, channels: header.hasAlpha ? 4 : 3, isConverted: true } as const;
   const unsupported = (what: string, advice: string): MambairError =>
     new MambairError(
       'MAMBAIR_IMAGE_UNSUPPORTED',
@@ -33,26 +36,23 @@ export function planDecoding(header: ImageHeader, name: string): DecodePlan {
     if (depth === 'ushort') {
       warnings.push({ code: 'depth-reduced', message: '16-bit CMYK was converted to 8-bit RGB' });
     }
-    return { channels: header.hasAlpha ? 4 : 3, is16Bit: false, significantBits: 16, isConverted: true, warnings };
+    return { ...converted, is16Bit: false, warnings };
   }
   if (space === 'lab' || space === 'labs') {
     const warnings: ImageWarning[] = [{ code: 'lab-converted', message: 'Lab colours were converted to sRGB' }];
-    const is16Bit = space === 'labs';
-    return { channels: header.hasAlpha ? 4 : 3, is16Bit, significantBits: 16, isConverted: true, warnings };
+    return { ...converted, is16Bit: space === 'labs', warnings };
   }
   if (depth !== 'uchar' && depth !== 'ushort') {
     throw unsupported(`samples of type ${depth}`, 'save it with 16 bits per channel first');
   }
-  if (!isPlainSpace(space) || (channels !== 1 && channels !== 2 && channels !== 3 && channels !== 4)) {
+  const isGray = space === 'b-w' || space === 'grey16';
+  const isColour = space === 'srgb' || space === 'rgb16';
+  if (!(isGray && (channels === 1 || channels === 2)) && !(isColour && (channels === 3 || channels === 4))) {
     throw unsupported(`${channels} channels of kind ${space}`, 'flatten it or drop the extra channels first');
   }
   const is16Bit = depth === 'ushort';
   const significantBits = is16Bit && header.format === 'heif' ? (header.bitsPerSample ?? 16) : 16;
-  return { channels, is16Bit, significantBits, isConverted: false, warnings: [] };
-}
-
-function isPlainSpace(space: string): boolean {
-  return space === 'srgb' || space === 'rgb16' || space === 'b-w' || space === 'grey16' || space === 'rgb';
+  return { ...common, channels, is16Bit, significantBits, isConverted: false, warnings: [] };
 }
 
 function cmykWarning(hasProfile: boolean): ImageWarning {
@@ -78,18 +78,19 @@ export async function decodePixels(
   plan: DecodePlan,
   options: DecodeOptions,
 ): Promise<{ pixels: PixelImage; warnings: readonly ImageWarning[] }> {
-  const strictness = options.allowDamaged === true ? (['warning', 'none'] as const) : (['warning', 'error'] as const);
-  try {
-    return { pixels: await decodeOnce(bytes, plan, options, strictness[0]), warnings: [] };
-  } catch {
+  // the decoders of the other formats warn of harmless things only, such as unknown tags
+  const strict = plan.isJpeg ? (['warning', 'error'] as const) : (['error'] as const);
+  const message = 'the decoder reports damage; parts of the picture may be wrong';
+  let failure: unknown;
+  for (const failOn of options.allowDamaged === true ? ([...strict, 'none'] as const) : strict) {
     try {
-      const pixels = await decodeOnce(bytes, plan, options, strictness[1]);
-      const message = 'the decoder reports damage; parts of the picture may be wrong';
-      return { pixels, warnings: [{ code: 'damaged', message }] };
+      const pixels = await decodeOnce(bytes, plan, options, failOn);
+      return { pixels, warnings: failOn === strict[0] ? [] : [{ code: 'damaged', message }] };
     } catch (cause) {
-      throw unreadableImage(options.name, cause);
+      failure = cause;
     }
   }
+  throw unreadableImage(options.name, failure);
 }
 
 async function decodeOnce(

@@ -38,21 +38,6 @@ export type ImageWarningCode =
   | 'xmp-dropped'
   | 'iptc-dropped';
 
-/** Larger profiles are not believed: the largest in use (printer profiles) stay below 4 MiB. */
-const MAX_ICC_BYTES = 16 * 1024 * 1024;
-
-/** Checks a profile's header (ISO 15076-1 section 7.2) against the number of colour channels. */
-export function isUsableIccProfile(icc: Uint8Array, colourChannels: 1 | 3): boolean {
-  if (icc.length < 132 || icc.length > MAX_ICC_BYTES) {
-    return false;
-  }
-  const view = new DataView(icc.buffer, icc.byteOffset, icc.byteLength);
-  const text = (at: number): string => Buffer.from(icc.subarray(at, at + 4)).toString('latin1');
-  return (
-    text(36) === 'acsp' && view.getUint32(0) <= icc.length && text(16) === (colourChannels === 1 ? 'GRAY' : 'RGB ')
-  );
-}
-
 /**
  * Sets `tiff:Orientation` of an XMP packet to 1: some readers prefer it to EXIF, and the pixels are upright by now.
  * All other bytes stay as they are.
@@ -62,6 +47,18 @@ export function resetXmpOrientation(xmp: Uint8Array): Uint8Array {
   const text = Buffer.from(xmp.buffer, xmp.byteOffset, xmp.byteLength).toString('latin1');
   const upright = text.replace(/(tiff:Orientation(?:\s*=\s*["']|>))\s*[2-8](?=\s*["'<])/g, '$11');
   return upright === text ? xmp : new Uint8Array(Buffer.from(upright, 'latin1'));
+}
+
+/**
+ * Takes out of an XMP packet what announces a gain map (Ultra HDR: `hdrgm:` attributes and the container's directory),
+ * which a file without one must not have.
+ */
+export function dropGainMapXmp(xmp: Uint8Array): Uint8Array {
+  const text = Buffer.from(xmp.buffer, xmp.byteOffset, xmp.byteLength).toString('latin1');
+  const plain = text
+    .replace(/\shdrgm:\w+\s*=\s*("[^"]*"|'[^']*')/g, '')
+    .replace(/<(Container:Directory)\b[^>]*>.*?<\/\1\s*>/gs, '');
+  return new Uint8Array(Buffer.from(plain, 'latin1'));
 }
 
 /** The IPTC-IIM records of a Photoshop image resource block or of bare records; undefined when there are none. */

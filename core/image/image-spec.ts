@@ -1,6 +1,8 @@
 import { MambairError } from '../errors.js';
 import type { WritableImageFormat } from './image-format.js';
-import { type ImageMetadata, type ImageWarning, isUsableIccProfile } from './image-metadata.js';
+import { encodeExif, exifForPixels, parseExif } from './exif.js';
+import { grayProfileAsRgb, isUsableIccProfile } from './icc-profile.js';
+import type { ImageMetadata, ImageWarning } from './image-metadata.js';
 
 /** What is to be written: size, samples, and how the file keeps them. */
 export interface ImageSpec {
@@ -20,6 +22,8 @@ export interface ImageSpec {
   readonly quality?: number;
   /** Keeps every pixel exactly, for WebP and AVIF (PNG and TIFF always do, JPEG cannot). @default false */
   readonly lossless?: boolean;
+  /** Refuses what {@link estimateEncoderBytes} says will not fit. @default Infinity */
+  readonly memoryBytes?: number;
 }
 
 /** Largest width and height that a format can hold. */
@@ -37,6 +41,7 @@ const maxBits: Readonly<Partial<Record<WritableImageFormat, number>>> = { jpeg: 
 /** A JPEG segment holds 65533 bytes; the identifiers of EXIF and XMP take some of them. */
 const MAX_JPEG_EXIF = 65533 - 6;
 const MAX_JPEG_XMP = 65533 - 29;
+const MAX_IPTC = 65000;
 
 /** Number of bits per sample that the file will hold. */
 export function storedBits(spec: Pick<ImageSpec, 'depth' | 'format'>): number {
@@ -48,7 +53,7 @@ export function storedBits(spec: Pick<ImageSpec, 'depth' | 'format'>): number {
  *
  * @returns what the format cannot keep: bits, transparency, metadata
  * @throws MAMBAIR_IMAGE_UNSUPPORTED when a side is too long for the format, or when it has no alpha and no background is
- * given; MAMBAIR_OPTION_INVALID
+ * given; MAMBAIR_OUT_OF_MEMORY; MAMBAIR_OPTION_INVALID
  */
 export function checkWritable(spec: ImageSpec): readonly ImageWarning[] {
   const { width, height, channels, depth, format } = spec;
@@ -57,6 +62,11 @@ export function checkWritable(spec: ImageSpec): readonly ImageWarning[] {
   if (width > limit || height > limit) {
     const message = `expected at most ${limit} pixels a side for ${format}: the result has ${width} × ${height}; choose png or tiff`;
     throw new MambairError('MAMBAIR_IMAGE_UNSUPPORTED', message, { detail: { format, width, height, limit } });
+  }
+  const needed = estimateEncoderBytes(spec);
+  if (needed > (spec.memoryBytes ?? Infinity)) {
+    const message = `expected an encoder within ${spec.memoryBytes} bytes: ${format} needs ${needed} for ${width} × ${height}; choose png, tiff or jpeg, or allow more memory`;
+    throw new MambairError('MAMBAIR_OUT_OF_MEMORY', message, { detail: { format, width, height, needed } });
   }
   const warnings: ImageWarning[] = [];
   if (format === 'jpeg' && channels % 2 === 0) {
@@ -77,47 +87,62 @@ export function checkWritable(spec: ImageSpec): readonly ImageWarning[] {
       message: `${depth} bits per channel became ${bits}: ${format} holds no more`,
     });
   }
-  return [...warnings, ...lostMetadata(spec).map(({ warning }) => warning)];
+  return [...warnings, ...fitMetadata(spec).warnings];
 }
 
-/** The parts of the metadata that the format can hold. */
+/** The parts of the metadata that the format can hold, in the form that fits its channels. */
 export function keptMetadata(spec: ImageSpec): ImageMetadata {
-  const lost = new Set(lostMetadata(spec).map(({ part }) => part));
-  return Object.fromEntries(
-    Object.entries(spec.metadata ?? {}).filter(([part]) => !lost.has(part as keyof ImageMetadata)),
-  );
+  return fitMetadata(spec).metadata;
 }
 
-function lostMetadata({
-  metadata = {},
+function fitMetadata(spec: ImageSpec): { metadata: ImageMetadata; warnings: readonly ImageWarning[] } {
+  const { format, metadata = {} } = spec;
+  const isJpeg = format === 'jpeg';
+  const icc = fittingProfile(spec);
+  const exif = fittingExif(spec);
+  const xmp = isJpeg && (metadata.xmp?.length ?? 0) > MAX_JPEG_XMP ? undefined : metadata.xmp;
+  const canHoldIptc = (isJpeg || format === 'tiff') && (metadata.iptc?.length ?? 0) <= MAX_IPTC;
+  const iptc = canHoldIptc ? metadata.iptc : undefined;
+  const fitted = { icc, exif, xmp, iptc };
+  const warnings: ImageWarning[] = [];
+  const names = { icc: 'profile', exif: 'exif', xmp: 'xmp', iptc: 'iptc' } as const;
+  for (const part of ['icc', 'exif', 'xmp', 'iptc'] as const) {
+    if (metadata[part] !== undefined && fitted[part] === undefined) {
+      const message = `the ${names[part]} block does not fit into this ${format} file and was left out`;
+      warnings.push({ code: `${names[part]}-dropped`, message });
+    }
+  }
+  const present = Object.entries({ ...metadata, ...fitted }).filter(([, part]) => part !== undefined);
+  return { metadata: Object.fromEntries(present), warnings };
+}
+
+/** EXIF with the pixel dimensions of the result, when it is sound and the format can hold it. */
+function fittingExif({ metadata, format, width, height }: ImageSpec): Uint8Array | undefined {
+  const parsed = metadata?.exif === undefined ? undefined : parseExif(metadata.exif);
+  const exif = parsed === undefined ? undefined : encodeExif(exifForPixels(parsed, width, height));
+  return format === 'jpeg' && (exif?.length ?? 0) > MAX_JPEG_EXIF ? undefined : exif;
+}
+
+/** The profile for the channels that the file will have: WebP and AVIF store gray as RGB. */
+function fittingProfile({ metadata, format, channels }: ImageSpec): Uint8Array | undefined {
+  const icc = metadata?.icc;
+  if (icc === undefined || !isUsableIccProfile(icc, channels <= 2 ? 1 : 3)) {
+    return undefined;
+  }
+  return channels <= 2 && (format === 'webp' || format === 'avif') ? grayProfileAsRgb(icc) : icc;
+}
+
+/**
+ * Memory in bytes that encoding takes beside the rows on disk. PNG, JPEG and TIFF need little whatever the size; WebP and
+ * AVIF hold the picture several times (measured: 15 and 31 bytes a pixel).
+ */
+export function estimateEncoderBytes({
+  width,
+  height,
   format,
-  channels,
-}: ImageSpec): readonly { part: keyof ImageMetadata; warning: ImageWarning }[] {
-  const lost: { part: keyof ImageMetadata; warning: ImageWarning }[] = [];
-  const { icc, exif, xmp, iptc } = metadata;
-  const colourChannels = channels <= 2 ? 1 : 3;
-  if (icc !== undefined && !isUsableIccProfile(icc, colourChannels)) {
-    lost.push({
-      part: 'icc',
-      warning: { code: 'profile-dropped', message: 'the colour profile does not fit the channels' },
-    });
-  } else if (icc !== undefined && colourChannels === 1 && (format === 'webp' || format === 'avif')) {
-    const message = `the gray profile was left out: ${format} stores gray as RGB`;
-    lost.push({ part: 'icc', warning: { code: 'profile-dropped', message } });
-  }
-  if (exif !== undefined && format === 'jpeg' && exif.length > MAX_JPEG_EXIF) {
-    lost.push({ part: 'exif', warning: { code: 'exif-dropped', message: 'the EXIF block is too large for jpeg' } });
-  }
-  if (xmp !== undefined && format === 'jpeg' && xmp.length > MAX_JPEG_XMP) {
-    lost.push({ part: 'xmp', warning: { code: 'xmp-dropped', message: 'the XMP packet is too large for jpeg' } });
-  }
-  if (iptc !== undefined && ((format !== 'jpeg' && format !== 'tiff') || iptc.length > 65000)) {
-    lost.push({
-      part: 'iptc',
-      warning: { code: 'iptc-dropped', message: `the IPTC records do not fit into ${format}` },
-    });
-  }
-  return lost;
+}: Pick<ImageSpec, 'width' | 'height' | 'format'>): number {
+  const bytesPerPixel = format === 'webp' ? 16 : format === 'avif' ? 34 : 0;
+  return 128 * 2 ** 20 + width * height * bytesPerPixel;
 }
 
 function requireSpec({ width, height, channels, depth, format, quality, background }: ImageSpec): void {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
@@ -5,6 +6,7 @@ import {
   inTemporaryFolder,
   makeIccProfile,
   makePng,
+  makeUltraHdr,
   orientPixels,
   pngHeader,
   randomImage,
@@ -15,7 +17,8 @@ import { writableImageFormats } from './image-format.js';
 import { unwrapIptc, wrapIptcForJpeg } from './image-metadata.js';
 import type { ImageMetadata } from './image-metadata.js';
 import { readImage } from './read-image.js';
-import { makeTiffEntry, type TiffEntry } from './tiff-directory.js';
+import { makeTiffEntry, type TiffEntry, tiffEntryNumber } from './tiff-directory.js';
+import { readTiffDeclarations } from './tiff-exif.js';
 import { writeImage } from './write-image.js';
 
 const ascii = (tag: number, text: string): TiffEntry => ({
@@ -125,6 +128,16 @@ describe('a written file', () => {
     });
   });
 
+  it('has the size of its own pixels in EXIF', async () => {
+    await inTemporaryFolder(async (folder) => {
+      const metadata = { exif: encodeExif(sampleExif(false, 1)) };
+      await writeImage(join(folder, 'a.tif'), randomImage(8, 4, 3, 8), { format: 'tiff', metadata });
+      const { exif } = readTiffDeclarations(await readFile(join(folder, 'a.tif')));
+      const size = exif?.exif.filter(({ tag }) => tag === 0xa002 || tag === 0xa003);
+      expect(size?.map((entry) => tiffEntryNumber(entry, exif?.littleEndian ?? true))).toEqual([8, 4]);
+    });
+  });
+
   it('keeps the texts of a PNG', async () => {
     await inTemporaryFolder(async (folder) => {
       const comments = [{ keyword: 'Title', text: 'a < b & "c" é' }];
@@ -183,6 +196,24 @@ describe('colour profiles', () => {
       for (const format of ['png', 'jpeg', 'tiff'] as const) {
         await writeImage(join(folder, format), randomImage(8, 8, 1, 8), { format, metadata: { icc } });
         expect(Buffer.from((await readImage(join(folder, format))).metadata.icc ?? [])).toEqual(Buffer.from(icc));
+      }
+    });
+  });
+
+  it('of gray become RGB profiles of the same tone where gray is stored as RGB', async () => {
+    await inTemporaryFolder(async (folder) => {
+      const icc = makeIccProfile('GRAY', 1.2, 'gray');
+      const data = Uint8Array.from({ length: 256 }, (_, i) => i);
+      for (const format of ['webp', 'avif'] as const) {
+        const path = join(folder, `a.${format}`);
+        const image = { width: 256, height: 1, channels: 1, data } as const;
+        expect(await writeImage(path, image, { format, lossless: true, metadata: { icc } })).toEqual([]);
+        const shown = await sharp(path).toColourspace('srgb').raw().toBuffer();
+        for (let i = 0; i < 256; i++) {
+          const light = (i / 255) ** 1.2;
+          const srgb = light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055;
+          expect(Math.abs((shown[3 * i] ?? 0) - 255 * srgb)).toBeLessThan(1);
+        }
       }
     });
   });
@@ -255,6 +286,29 @@ describe('orientation', () => {
     const { data, info } = await sharp(file, { ignoreIcc: true }).raw().toBuffer({ resolveWithObject: true });
     return { width: info.width, height: info.height, channels: 3, data: new Uint8Array(data) };
   }
+});
+
+describe('an Ultra HDR photo', () => {
+  it('is read as its SDR picture, and no longer announces a gain map', async () => {
+    const { data } = randomImage(64, 48, 3, 8);
+    const still = await sharp(data, { raw: { width: 64, height: 48, channels: 3 } })
+      .withIccProfile('p3')
+      .withMetadata({ orientation: 6 })
+      .jpeg()
+      .toBuffer();
+    const map = await sharp(data.subarray(0, 64 * 48), { raw: { width: 64, height: 48, channels: 1 } })
+      .jpeg()
+      .toBuffer();
+    const plain = await readImage(still);
+    const image = await readImage(makeUltraHdr(still, map));
+    expect(image.warnings.map(({ code }) => code)).toEqual(['gain-map-dropped']);
+    expect(image.pixels).toEqual(plain.pixels);
+    expect(image.metadata.icc).toEqual(plain.metadata.icc);
+    const packet = Buffer.from(image.metadata.xmp ?? []).toString();
+    expect(packet).toContain('xmp:Rating="4"');
+    expect(packet).not.toContain('hdrgm:Version');
+    expect(packet).not.toContain('Container:Directory');
+  });
 });
 
 describe('broken metadata', () => {

@@ -137,6 +137,9 @@ function requireOnePage(
   return pages > 1 ? [{ code: 'first-page-only', message: `only one of its ${pages} pages was read` }] : [];
 }
 
+/** The header is read without limits, so that we can say what is too much of what. */
+const unlimited = { limitInputPixels: false, limitInputChannels: false } as const;
+
 async function readHeader(
   bytes: Uint8Array,
   format: ImageFormat,
@@ -148,7 +151,7 @@ async function readHeader(
   }
   const pageOption = page === undefined || format === 'png' || format === 'jpeg' ? {} : { page };
   try {
-    const header = await sharp(bytes, { limitInputPixels: false, ...pageOption }).metadata();
+    const header = await sharp(bytes, { ...unlimited, ...pageOption }).metadata();
     const expected = format === 'avif' ? 'heif' : format;
     if (header.format === expected && (format !== 'avif' || header.compression === 'av1')) {
       return header;
@@ -157,7 +160,7 @@ async function readHeader(
     const whole =
       page === undefined
         ? undefined
-        : await sharp(bytes, { limitInputPixels: false })
+        : await sharp(bytes, unlimited)
             .metadata()
             .catch(() => undefined);
     if (page !== undefined && whole !== undefined && page >= (whole.pages ?? 1)) {

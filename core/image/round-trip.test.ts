@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import sharp, { type Sharp } from 'sharp';
-import { inTemporaryFolder, makePng, pngHeader, randomImage } from '../../test/image-samples.js';
+import { inTemporaryFolder, makePng, makeTiff, pngHeader, randomImage } from '../../test/image-samples.js';
 import type { WritableImageFormat } from './image-format.js';
 import type { PixelImage } from './pixels.js';
 import { readImage } from './read-image.js';
@@ -200,6 +200,83 @@ describe('reading', () => {
       expect(pixels.data[1]).toBe(0);
       expect(Math.abs((pixels.data[2] ?? 0) - 32768)).toBeLessThanOrEqual(step);
     }
+  });
+
+  it('understands the kinds of TIFF', async () => {
+    const pixel = { width: 1, height: 1, samples: 4, bits: 8, photometric: 2 };
+    const read = async (file: Uint8Array): Promise<number[]> => Array.from((await readImage(file)).pixels.data);
+    // straight, unspecified and premultiplied alpha
+    expect(await read(makeTiff(pixel, Uint8Array.of(50, 25, 10, 128), [[338, 3, 2]]))).toEqual([50, 25, 10, 128]);
+    expect(await read(makeTiff(pixel, Uint8Array.of(50, 25, 10, 128), [[338, 3, 0]]))).toEqual([50, 25, 10, 128]);
+    expect(await read(makeTiff(pixel, Uint8Array.of(50, 25, 10, 128), [[338, 3, 1]]))).toEqual([99, 49, 19, 128]);
+    const gray = { width: 2, height: 1, samples: 1, bits: 8, photometric: 0 };
+    expect(await read(makeTiff(gray, Uint8Array.of(0, 200)))).toEqual([255, 55]);
+    expect(await read(makeTiff({ ...gray, bits: 16 }, Uint8Array.of(0, 0, 0xff, 0x7f)))).toEqual([65535, 32768]);
+    expect(await read(makeTiff({ ...gray, bits: 1, photometric: 1 }, Uint8Array.of(0x80)))).toEqual([255, 0]);
+    expect(await read(makeTiff({ ...gray, bits: 4, photometric: 1 }, Uint8Array.of(0xa5)))).toEqual([170, 85]);
+    const map = Array.from({ length: 768 }, (_, i) => ((i % 256) + (i >> 8)) * 257);
+    const palette = makeTiff({ ...gray, photometric: 3 }, Uint8Array.of(7, 9), [[320, 3, ...map]]);
+    expect(await read(palette)).toEqual([7, 8, 9, 9, 10, 11]);
+    // unknown tags are no damage
+    expect((await readImage(makeTiff(gray, Uint8Array.of(1, 2), [[42112, 3, 1]]))).warnings).toEqual([]);
+  });
+
+  it('refuses TIFF samples that it cannot hold, extra channels, and previews of raw files', async () => {
+    const gray = { width: 1, height: 1, samples: 1, bits: 8, photometric: 1 };
+    const bytes = new Uint8Array(64);
+    for (const file of [
+      makeTiff({ ...gray, bits: 32 }, bytes),
+      makeTiff({ ...gray, bits: 32 }, bytes, [[339, 3, 3]]),
+      makeTiff({ ...gray, bits: 16 }, bytes, [[339, 3, 2]]),
+      makeTiff({ ...gray, samples: 3 }, bytes),
+      makeTiff({ ...gray, samples: 5, photometric: 2 }, bytes),
+      makeTiff({ ...gray, samples: 6, photometric: 2 }, bytes),
+      makeTiff(gray, bytes, [[254, 4, 1]]),
+      makeTiff(gray, bytes, [[50706, 4, 0x00000401]]),
+    ]) {
+      await expect(readImage(file)).rejects.toMatchObject({ code: 'MAMBAIR_IMAGE_UNSUPPORTED' });
+    }
+  });
+
+  it('converts Lab to sRGB with a warning', async () => {
+    const lab = { width: 1, height: 1, samples: 3, bits: 16, photometric: 8 };
+    const white = await readImage(makeTiff(lab, Uint8Array.of(0xff, 0xff, 0, 0, 0, 0)));
+    expect(white.warnings.map(({ code }) => code)).toEqual(['lab-converted']);
+    expect(white.pixels.data).toBeInstanceOf(Uint16Array);
+    expect(Math.min(...white.pixels.data)).toBeGreaterThan(65000);
+  });
+
+  it('reads what is left of a truncated file only when asked', async () => {
+    const { data, width, height } = randomImage(64, 64, 3, 8);
+    for (const format of ['jpeg', 'png'] as const) {
+      const file = await sharp(data, { raw: { width, height, channels: 3 } })
+        [format]()
+        .toBuffer();
+      const half = file.subarray(0, file.length >> 1);
+      await expect(readImage(half)).rejects.toMatchObject({ code: 'MAMBAIR_IMAGE_UNREADABLE' });
+      const image = await readImage(half, { allowDamaged: true });
+      expect(image.pixels).toMatchObject({ width, height });
+      expect(image.warnings.map(({ code }) => code)).toEqual(['damaged']);
+    }
+  });
+
+  it('keeps to its limits and names what it cannot open', async () => {
+    await inTemporaryFolder(async (folder) => {
+      const path = join(folder, 'a.png');
+      await writeImage(path, randomImage(10, 10, 3, 8), { format: 'png' });
+      const code = async (file: string | Uint8Array, options = {}): Promise<unknown> =>
+        readImage(file, options).then(
+          () => 'read',
+          (error: { code: unknown }) => error.code,
+        );
+      expect(await code(path, { maxPixels: 100 })).toBe('read');
+      expect(await code(path, { maxPixels: 99 })).toBe('MAMBAIR_IMAGE_TOO_LARGE');
+      expect(await code(path, { maxFileBytes: 50 })).toBe('MAMBAIR_IMAGE_TOO_LARGE');
+      expect(await code(join(folder, 'b.png'))).toBe('MAMBAIR_FILE_NOT_FOUND');
+      expect(await code(folder)).toBe('MAMBAIR_FILE_READ');
+      expect(await code(path, { page: -1 })).toBe('MAMBAIR_OPTION_INVALID');
+      expect(await code(path, { signal: AbortSignal.abort() })).toBe('MAMBAIR_CANCELLED');
+    });
   });
 
   it('refuses animations unless a frame is chosen, and takes the first page of a TIFF with a warning', async () => {

@@ -1,15 +1,17 @@
 import sharp from 'sharp';
 import type { ImageHeader } from './decode-pixels.js';
 import { encodeExif, exifDensity, type ExifDirectories, exifForPixels, isExifEmpty, parseExif } from './exif.js';
+import { isUsableIccProfile } from './icc-profile.js';
 import type { ImageFormat } from './image-format.js';
 import {
+  dropGainMapXmp,
   type ImageMetadata,
   type ImageWarning,
-  isUsableIccProfile,
   resetXmpOrientation,
   unwrapIptc,
 } from './image-metadata.js';
 import { readColourCode } from './iso-media.js';
+import { parseJpegHeaders, startsWith } from './jpeg-markers.js';
 import type { PixelImage } from './pixels.js';
 import { readPngDeclarations } from './png-chunks.js';
 import { readTiffDeclarations } from './tiff-exif.js';
@@ -28,6 +30,8 @@ export interface FileDeclarations {
   /** EXIF of a TIFF file. */
   readonly tiffExif: ExifDirectories | undefined;
   readonly tiffIptc: Uint8Array | undefined;
+  /** XMP packet of a JPEG file; the decoder hands out none for a file with a gain map. */
+  readonly jpegXmp: Uint8Array | undefined;
 }
 
 /** Reads a file's declarations. Bounded by its size; never throws. */
@@ -39,6 +43,7 @@ export function readDeclarations(bytes: Uint8Array, format: ImageFormat): FileDe
     colourCode: undefined,
     tiffExif: undefined,
     tiffIptc: undefined,
+    jpegXmp: undefined,
   };
   switch (format) {
     case 'png':
@@ -46,7 +51,7 @@ export function readDeclarations(bytes: Uint8Array, format: ImageFormat): FileDe
     case 'gif':
       return { ...none, isLossless: true };
     case 'jpeg':
-      return { ...none, isLossless: false };
+      return { ...none, isLossless: false, jpegXmp: findJpegXmp(bytes) };
     case 'webp':
       return { ...none, isLossless: isLosslessWebp(bytes) };
     case 'avif':
@@ -56,6 +61,18 @@ export function readDeclarations(bytes: Uint8Array, format: ImageFormat): FileDe
       return { ...none, ...flags, tiffExif: exif, tiffIptc: iptc };
     }
   }
+}
+
+const XMP_SEGMENT = 'http://ns.adobe.com/xap/1.0/\0';
+
+function findJpegXmp(bytes: Uint8Array): Uint8Array | undefined {
+  for (const { marker, start, end } of parseJpegHeaders(bytes)?.segments ?? []) {
+    const payload = new DataView(bytes.buffer, bytes.byteOffset + start + 4, end - start - 4);
+    if (marker === 0xe1 && startsWith(payload, XMP_SEGMENT)) {
+      return bytes.slice(start + 4 + XMP_SEGMENT.length, end);
+    }
+  }
+  return undefined;
 }
 
 /** Walks the RIFF chunks (WebP container specification) to the first image data: `VP8L` is the lossless kind. */
@@ -95,12 +112,16 @@ export async function collectMetadata(
       message: 'the HDR gain map was left out; the picture is its SDR version',
     });
   }
-  const density = header.density ?? (exif === undefined ? undefined : exifDensity(exif));
+  // a file with a gain map goes through another decoder, which tells neither XMP nor the real density
+  const hasGainMap = header.gainMap !== undefined;
+  const xmp = header.xmp ?? (hasGainMap && declarations.jpegXmp ? dropGainMapXmp(declarations.jpegXmp) : undefined);
+  const headerDensity = hasGainMap ? undefined : header.density;
+  const density = headerDensity ?? (exif === undefined ? undefined : exifDensity(exif));
   return {
     metadata: {
       ...(icc === undefined ? {} : { icc }),
       ...(exif === undefined ? {} : { exif: encodeExif(exifForPixels(exif, pixels.width, pixels.height)) }),
-      ...(header.xmp === undefined ? {} : { xmp: resetXmpOrientation(header.xmp) }),
+      ...(xmp === undefined ? {} : { xmp: resetXmpOrientation(xmp) }),
       ...(iptc === undefined ? {} : { iptc }),
       ...(density === undefined ? {} : { density }),
       ...(header.resolutionUnit === 'cm' ? { densityUnit: 'cm' as const } : {}),

@@ -172,6 +172,15 @@ describe('checkWritable', () => {
     expect(codes({ channels: 4, format: 'jpeg', background: [0, 0, 0] })).toEqual(['alpha-flattened']);
   });
 
+  it('refuses an encoder that needs more memory than there is', () => {
+    const large: ImageSpec = { ...spec, width: 10_000, height: 10_000, memoryBytes: 2 ** 30 };
+    expect(checkWritable(large)).toEqual([]);
+    for (const format of ['webp', 'avif'] as const) {
+      const tooMuch = expect.objectContaining({ code: 'MAMBAIR_OUT_OF_MEMORY' });
+      expect(() => checkWritable({ ...large, format })).toThrow(tooMuch);
+    }
+  });
+
   it('refuses senseless options', () => {
     const invalid = expect.objectContaining({ code: 'MAMBAIR_OPTION_INVALID' });
     const changes: Partial<Record<keyof ImageSpec, unknown>>[] = [
