@@ -1,38 +1,22 @@
 import { readFileSync } from 'node:fs';
+import { parseSafetensors } from '../core/tensor/safetensors.js';
 
-/** A tensor of a trusted fixture, in its own element type. */
+/** A tensor of a fixture, in its own element type. */
 export interface GoldenTensor {
   readonly shape: readonly number[];
   readonly data: Uint8Array | Float32Array | Float64Array;
 }
 
-interface Entry {
-  readonly dtype: string;
-  readonly shape: number[];
-  readonly data_offsets: [number, number];
-}
-
-/** Reads a `.safetensors` fixture of U8, F32 and F64 tensors; for tests that must not lean on the loader they test beside. */
+/** Reads a `.safetensors` fixture of U8, F32 and F64 tensors. */
 export function readGoldenTensors(path: string): ReadonlyMap<string, GoldenTensor> {
-  const file = readFileSync(path);
-  const headerLength = Number(file.readBigUInt64LE(0));
-  const header = JSON.parse(file.toString('utf8', 8, 8 + headerLength)) as Record<string, Entry>;
+  const { tensors } = parseSafetensors(readFileSync(path), path);
   return new Map(
-    Object.entries(header).map(
-      ([
-        name,
-        {
-          dtype,
-          shape,
-          data_offsets: [start, end],
-        },
-      ]) => {
-        const bytes = Uint8Array.from(file.subarray(8 + headerLength + start, 8 + headerLength + end));
-        const data =
-          dtype === 'F32' ? new Float32Array(bytes.buffer) : dtype === 'F64' ? new Float64Array(bytes.buffer) : bytes;
-        return [name, { shape, data }];
-      },
-    ),
+    [...tensors].map(([name, { dtype, shape, bytes }]) => {
+      // a copy, so that the values are aligned
+      const { buffer } = Uint8Array.from(bytes);
+      const Elements = { U8: Uint8Array, F32: Float32Array, F64: Float64Array }[dtype as 'U8' | 'F32' | 'F64'];
+      return [name, { shape, data: new Elements(buffer) }];
+    }),
   );
 }
 

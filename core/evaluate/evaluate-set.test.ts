@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { readdirSync } from 'node:fs';
 import { fakeNetwork, repeatNetwork } from '../../test/fake-networks.js';
-import { readPng } from '../../test/read-png.js';
 import { describeWithShared, sharedPath } from '../../test/shared.js';
+import type { BenchmarkImage } from '../image/benchmark-image.js';
+import { readBenchmarkImage } from '../image/benchmark-image.js';
 import type { PixelImage } from '../image/pixels.js';
 import { tensorPlanes } from '../restore/tensor-tiles.js';
 import type { EvaluationImage, ImageScores } from './evaluate-set.js';
@@ -11,7 +12,7 @@ import { imresize } from './imresize.js';
 
 const options = { tile: 'official', routing: 'seeded' } as const;
 
-function picture(seed: number, channels: 1 | 3 = 3): PixelImage {
+function picture(seed: number, channels: 1 | 3 = 3): BenchmarkImage {
   const data = Uint8Array.from({ length: 24 * 24 * channels }, (_, i) => 128 + 100 * Math.sin(i * seed));
   return { width: 24, height: 24, channels, data };
 }
@@ -91,7 +92,7 @@ describeWithShared('bicubic interpolation on Set5', ['testsets/Set5'], () => {
     const folder = sharedPath('testsets/Set5')!;
     const images: EvaluationImage[] = [];
     for (const file of readdirSync(`${folder}/HR`)) {
-      images.push({ name: file, hr: await readPng(`${folder}/HR/${file}`) });
+      images.push({ name: file, hr: await readBenchmarkImage(`${folder}/HR/${file}`, 'colour') });
     }
     const { mean } = await evaluateSet(bicubicNetwork(scale), images, {
       task: { kind: 'upscale', scale },

@@ -1,17 +1,20 @@
 import { MambairError, throwIfCancelled } from '../errors.js';
 import type { Network } from '../executors/executor.js';
-import type { PixelImage } from '../image/pixels.js';
+import type { BenchmarkImage } from '../image/benchmark-image.js';
 import type { RestoreOptions } from '../restore/options.js';
 import { restoreTensor } from '../restore/restore-tensor.js';
 import { selfEnsemble } from '../restore/self-ensemble.js';
 import type { EvaluationTask, Scores } from './protocol.js';
 import { prepareSample, scoreOutput } from './protocol.js';
 
-/** One picture of a test set: the good one and, for upscaling, the ready small one if the set brings it. */
+/**
+ * One picture of a test set, read by {@link benchmarkMode}: the good one and, for upscaling, the ready small one if the
+ * set brings it.
+ */
 export interface EvaluationImage {
   readonly name: string;
-  readonly hr: PixelImage;
-  readonly lr?: PixelImage;
+  readonly hr: BenchmarkImage;
+  readonly lr?: BenchmarkImage;
 }
 
 /** The scores of one picture. */
@@ -34,8 +37,8 @@ export interface EvaluateOptions extends RestoreOptions {
   readonly onImage?: (scores: ImageScores) => void;
 }
 
-/** The channels the task's pictures have for this network. @throws MAMBAIR_OPTION_INVALID when they do not go together */
-function checkTask(network: Network, task: EvaluationTask): 1 | 3 {
+/** @throws MAMBAIR_OPTION_INVALID when network and task do not go together */
+function checkTask(network: Network, task: EvaluationTask): void {
   const { scale, inputChannels } = network;
   const wantedScale = task.kind === 'upscale' ? task.scale : 1;
   if (scale !== wantedScale) {
@@ -51,7 +54,6 @@ function checkTask(network: Network, task: EvaluationTask): 1 | 3 {
       `the task "${task.kind}" needs a network of ${wanted}, this one has ${inputChannels}`,
     );
   }
-  return inputChannels;
 }
 
 function meanScores(images: readonly ImageScores[]): Scores {
@@ -72,12 +74,12 @@ export async function evaluateSet(
   options: EvaluateOptions,
 ): Promise<SetScores> {
   const { task, onImage, selfEnsemble: isEnsemble = false, ...restoreOptions } = options;
-  const channels = checkTask(network, task);
+  checkTask(network, task);
   const restore = isEnsemble ? selfEnsemble : restoreTensor;
   const scored: ImageScores[] = [];
   for await (const { name, hr, lr } of images) {
     throwIfCancelled(options.signal);
-    const sample = await prepareSample(task, hr, { channels, ...(lr && { lr }) });
+    const sample = await prepareSample(task, hr, lr);
     const output = await restore(network, sample.input, restoreOptions);
     const scores = { name, ...scoreOutput(output, sample) };
     scored.push(scores);

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { readFileSync, readdirSync } from 'node:fs';
 import { goldenTensor, readGoldenTensors } from '../../test/golden-tensors.js';
-import { readPng } from '../../test/read-png.js';
 import { describeWithShared, sharedPath } from '../../test/shared.js';
+import { readBenchmarkImage } from '../image/benchmark-image.js';
 import type { PixelImage } from '../image/pixels.js';
 import { imresize } from './imresize.js';
 import { downscale } from './protocol.js';
@@ -55,8 +55,11 @@ describeWithShared('imresize on Set5', ['testsets/Set5'], () => {
   it.each([2, 3, 4])('makes the published low-resolution files of scale %i byte for byte', async (scale) => {
     const folder = sharedPath('testsets/Set5')!;
     for (const file of readdirSync(`${folder}/HR`)) {
-      const low = await readPng(`${folder}/LRbicx${scale}/${file.replace('.png', `x${scale}.png`)}`);
-      const made = downscale(await readPng(`${folder}/HR/${file}`), scale);
+      const low = await readBenchmarkImage(
+        `${folder}/LRbicx${scale}/${file.replace('.png', `x${scale}.png`)}`,
+        'colour',
+      );
+      const made = downscale(await readBenchmarkImage(`${folder}/HR/${file}`, 'colour'), scale);
       expect([file, made.width, made.height]).toEqual([file, low.width, low.height]);
       expect(Buffer.compare(made.data as Uint8Array, low.data as Uint8Array)).toBe(0);
     }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { readPng } from '../../test/read-png.js';
 import { describeWithShared, sharedPath } from '../../test/shared.js';
+import { readBenchmarkImage } from '../image/benchmark-image.js';
 import type { PixelImage } from '../image/pixels.js';
 import { psnr, psnrB, ssim } from './metrics.js';
 
@@ -14,6 +14,7 @@ interface Values {
 
 interface MetricCase {
   readonly name: string;
+  readonly channels: number;
   readonly ref: string;
   readonly test: string;
   readonly expected: readonly { readonly crop_border: number; readonly float64: Values }[];
@@ -35,7 +36,10 @@ describeWithShared('metrics on the golden pairs', ['golden/metrics'], () => {
     ),
   );
   const read = (pair: MetricCase): Promise<[PixelImage, PixelImage]> =>
-    Promise.all([readPng(`${folder}/${pair.test}`), readPng(`${folder}/${pair.ref}`)]);
+    Promise.all([
+      readBenchmarkImage(`${folder}/${pair.test}`, pair.channels === 1 ? 'gray' : 'colour'),
+      readBenchmarkImage(`${folder}/${pair.ref}`, pair.channels === 1 ? 'gray' : 'colour'),
+    ]);
 
   it.each(all)('gives the PSNR of $title', async (pair) => {
     const measured = psnr(...(await read(pair)), pair.options);

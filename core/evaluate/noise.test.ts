@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { goldenTensor, readGoldenTensors } from '../../test/golden-tensors.js';
-import { readPng } from '../../test/read-png.js';
 import { describeWithShared, sharedPath } from '../../test/shared.js';
+import { readBenchmarkImage } from '../image/benchmark-image.js';
 import { Mt19937 } from './mt19937.js';
 import { noisyInput } from './noise.js';
 
@@ -32,14 +32,14 @@ describeWithShared('the denoising input', ['golden/denoise-noise'], () => {
   });
 
   it.each([15, 25, 50])('equals the official input at sigma %i', async (sigma) => {
-    const made = noisyInput(await readPng(`${folder}/gt-24x17.png`), sigma);
+    const made = noisyInput(await readBenchmarkImage(`${folder}/gt-24x17.png`, 'colour'), sigma);
     const wanted = goldenTensor<Float32Array>(tensors, `lq_chw_rgb_sigma${sigma}`);
     expect(made.shape).toEqual([1, ...wanted.shape]);
     expect(made.data).toEqual(wanted.data);
   });
 
   it('equals the official gray input', async () => {
-    const made = noisyInput(await readPng(`${folder}/gt-gray-24x17.png`), 25);
+    const made = noisyInput(await readBenchmarkImage(`${folder}/gt-gray-24x17.png`, 'gray'), 25);
     const wanted = goldenTensor<Float32Array>(tensors, 'lq_1hw_gray_sigma25');
     expect(made.shape).toEqual([1, ...wanted.shape]);
     expect(made.data).toEqual(wanted.data);

@@ -1,4 +1,5 @@
 import { MambairError } from '../errors.js';
+import type { BenchmarkImage } from '../image/benchmark-image.js';
 import type { PixelImage } from '../image/pixels.js';
 import { imageToTensor, tensorToImage } from '../restore/pixel-tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -36,35 +37,9 @@ export interface Scores {
   readonly ssimY: number;
 }
 
-/**
- * An image as the benchmarks read it: 8 bit (of 16 bit the upper byte), alpha ignored, gray repeated to RGB or RGB
- * made gray by full-range BT.601 luma in libpng's 15-bit fixed point, rounded down (as OpenCV decodes a PNG as gray).
- * @throws MAMBAIR_IMAGE_UNSUPPORTED for float images
- */
-export function toBenchmarkImage(image: PixelImage, channels: 1 | 3): PixelImage {
-  const { width, height, data } = image;
-  if (data.BYTES_PER_ELEMENT === 4) {
-    throw new MambairError(
-      'MAMBAIR_IMAGE_UNSUPPORTED',
-      'the protocols are defined on 8- and 16-bit images, not on float',
-    );
-  }
-  const shift = data.BYTES_PER_ELEMENT === 2 ? 8 : 0;
-  const isGray = image.channels < 3;
-  const result = new Uint8Array(width * height * channels);
-  for (let i = 0; i < width * height; i += 1) {
-    const red = data[i * image.channels]! >> shift;
-    const green = isGray ? red : data[i * image.channels + 1]! >> shift;
-    const blue = isGray ? red : data[i * image.channels + 2]! >> shift;
-    if (channels === 1) {
-      result[i] = (9797 * red + 19234 * green + 3737 * blue) >> 15;
-    } else {
-      result[3 * i] = red;
-      result[3 * i + 1] = green;
-      result[3 * i + 2] = blue;
-    }
-  }
-  return { width, height, channels, data: result };
+/** How the benchmarks read the files of a task for a network: see `readBenchmarkImage`. */
+export function benchmarkMode(task: EvaluationTask, inputChannels: number): 'gray' | 'colour' {
+  return task.kind === 'jpeg' || inputChannels === 1 ? 'gray' : 'colour';
 }
 
 /**
@@ -90,29 +65,24 @@ export function cropTopLeft(image: PixelImage, width: number, height: number): P
 /**
  * Makes the network's input from a high-quality image by the rule of the task. For upscaling a ready low-resolution
  * image may be given; otherwise it is made by MATLAB's uint8 `imresize`. The reference is cropped to match.
- * `channels` is what the network takes; JPEG repair is always gray.
- * @throws MAMBAIR_SHAPE_MISMATCH, MAMBAIR_IMAGE_UNSUPPORTED, MAMBAIR_OPTION_INVALID
+ * @throws MAMBAIR_SHAPE_MISMATCH, MAMBAIR_OPTION_INVALID, and what `encode` throws
  */
 export async function prepareSample(
   task: EvaluationTask,
-  hr: PixelImage,
-  options: { readonly channels: 1 | 3; readonly lr?: PixelImage },
+  hr: BenchmarkImage,
+  readyLr?: BenchmarkImage,
 ): Promise<EvaluationSample> {
-  const image = toBenchmarkImage(hr, options.channels);
   switch (task.kind) {
     case 'upscale': {
       const { scale } = task;
-      const lr = options.lr === undefined ? downscale(image, scale) : toBenchmarkImage(options.lr, options.channels);
-      const reference = cropTopLeft(image, lr.width * scale, lr.height * scale);
+      const lr = readyLr ?? downscale(hr, scale);
+      const reference = cropTopLeft(hr, lr.width * scale, lr.height * scale);
       return { input: imageToTensor(lr), reference, cropBorder: scale };
     }
     case 'denoise':
-      return { input: noisyInput(image, task.sigma), reference: image, cropBorder: 0 };
-    case 'jpeg': {
-      const reference = toBenchmarkImage(hr, 1);
-      const damaged = await task.encode(reference, task.quality);
-      return { input: imageToTensor(toBenchmarkImage(damaged, 1)), reference, cropBorder: 0 };
-    }
+      return { input: noisyInput(hr, task.sigma), reference: hr, cropBorder: 0 };
+    case 'jpeg':
+      return { input: imageToTensor(await task.encode(hr, task.quality)), reference: hr, cropBorder: 0 };
   }
 }
 
@@ -121,7 +91,7 @@ export async function prepareSample(
  * MATLAB's uint8 `imresize`.
  * @throws MAMBAIR_OPTION_INVALID when the image is smaller than the scale, or the scale is no whole number
  */
-export function downscale(image: PixelImage, scale: number): PixelImage {
+export function downscale(image: BenchmarkImage, scale: number): BenchmarkImage {
   const width = Math.floor(image.width / scale);
   const height = Math.floor(image.height / scale);
   if (!Number.isInteger(scale) || scale < 1 || width < 1 || height < 1) {
@@ -130,7 +100,9 @@ export function downscale(image: PixelImage, scale: number): PixelImage {
       `an image of ${image.width} × ${image.height} cannot be reduced by the factor ${scale}`,
     );
   }
-  return imresize(cropTopLeft(image, width * scale, height * scale), { scale: 1 / scale });
+  const { data } = imresize(cropTopLeft(image, width * scale, height * scale), { scale: 1 / scale });
+  // imresize keeps the depth
+  return { width, height, channels: image.channels, data: data as Uint8Array };
 }
 
 /**

@@ -2,10 +2,11 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import { MambairError } from '../errors.js';
 import { type EvaluationImage, evaluateSet, type ImageScores, type SetScores } from '../evaluate/evaluate-set.js';
+import { benchmarkMode } from '../evaluate/protocol.js';
+import { readBenchmarkImage } from '../image/benchmark-image.js';
 import { decodeJpeg, encodeJpeg } from '../image/encode-jpeg.js';
 import { imageFormatOfPath } from '../image/image-format.js';
 import type { PixelImage } from '../image/pixels.js';
-import { readImage } from '../image/read-image.js';
 import type { Model } from './model.js';
 import type { RestorePictureOptions } from './restore-picture.js';
 
@@ -45,7 +46,8 @@ export async function evaluateFolder(model: Model, options: EvaluateFolderOption
       : sigma !== undefined
         ? ({ kind: 'denoise', sigma } as const)
         : ({ kind: 'jpeg', quality: quality ?? 0, encode: jpegAndBack } as const);
-  return evaluateSet(model.network, readPairs(hr, lr, scale ?? 1), {
+  const mode = benchmarkMode(task, model.network.inputChannels);
+  return evaluateSet(model.network, readPairs(hr, lr, { scale: scale ?? 1, mode }), {
     ...restore,
     tile: restore.tile ?? 'official',
     routing: restore.routing ?? 'seeded',
@@ -73,7 +75,7 @@ export async function listPictures(folder: string): Promise<readonly string[]> {
 async function* readPairs(
   hrFolder: string,
   lrFolder: string | undefined,
-  scale: number,
+  { scale, mode }: { readonly scale: number; readonly mode: 'gray' | 'colour' },
 ): AsyncIterable<EvaluationImage> {
   const small =
     lrFolder === undefined ? undefined : new Map((await listPictures(lrFolder)).map((path) => [stem(path), path]));
@@ -86,8 +88,8 @@ async function* readPairs(
         `${lrFolder} should hold the small picture of ${name}, called ${name}, ${name}x${scale} or ${name}_LRBI_x${scale}`,
       );
     }
-    const lr = lrPath === undefined ? {} : { lr: (await readImage(lrPath)).pixels };
-    yield { name, hr: (await readImage(path)).pixels, ...lr };
+    const lr = lrPath === undefined ? {} : { lr: await readBenchmarkImage(lrPath, mode) };
+    yield { name, hr: await readBenchmarkImage(path, mode), ...lr };
   }
 }
 
