@@ -68,7 +68,9 @@ export class ProgressLine {
       this.#stream.write(`${label}: ${percent}${tail}\n`);
       return;
     }
-    const width = Math.max(20, (this.#stream.columns ?? 80) - 1);
+    // Some pseudo terminals say 0 columns.
+    const columns = this.#stream.columns ?? 0;
+    const width = (columns >= 20 ? columns : 80) - 1;
     const cells = 20;
     const full = Math.round(share * cells);
     const bar = `[${'#'.repeat(full)}${'-'.repeat(cells - full)}]`;

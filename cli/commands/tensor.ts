@@ -1,8 +1,10 @@
 import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { loadModel, MambairError, readInputTensor, readNoise, writeTensors, type Routing } from '../../core/index.js';
 import { defineCommand } from '../command.js';
 import { during, exitCodes } from '../exit-codes.js';
 import { flag, oneOf, text, usageError, value } from '../options.js';
+import { noteOutputFolder } from '../partial-files.js';
 import { printJson } from '../print.js';
 import {
   deviceOption,
@@ -68,6 +70,7 @@ export const tensor = defineCommand({
     );
     try {
       const image = await readInputTensor(input);
+      noteOutputFolder(dirname(output));
       const began = performance.now();
       const taps = options.taps?.split(',').map((name) => name.trim());
       const result = await model.runTensor(image, {

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { MambairError } from '../errors.js';
 import { imageFormatOfPath, type WritableImageFormat, writableImageFormats } from '../image/image-format.js';
 import { readImage } from '../image/read-image.js';
@@ -36,6 +37,12 @@ export async function restoreFile(
   const { overwrite = false, format = formatOf(output), quality, ...restoreOptions } = options;
   const { signal } = options;
   const { scale } = runner.network;
+  if (!overwrite && (await stat(output).catch(() => undefined)) !== undefined) {
+    // the writer would say so too, but only after the input has been decoded
+    throw new MambairError('MAMBAIR_FILE_EXISTS', `${output} exists; allow overwriting it or choose another name`, {
+      detail: { file: output },
+    });
+  }
   const { pixels, metadata, isLossless, warnings: readWarnings } = await readImage(input, cancelledBy(signal));
   const { width, height, channels } = pixels;
   const size = { outputWidth: width * scale, outputHeight: height * scale };

@@ -1,4 +1,5 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { MambairError } from '../errors.js';
 import type { Routing } from '../executors/executor.js';
 import { toFloat32, fromFloat32 } from '../tensor/convert.js';
@@ -55,7 +56,7 @@ export type NamedValues = ReadonlyMap<
 
 /**
  * Writes named values as a safetensors file (F32 and I32), aside and then renamed.
- * @throws MAMBAIR_FILE_EXISTS, MAMBAIR_FILE_WRITE
+ * @throws MAMBAIR_FILE_WRITE
  */
 export async function writeTensors(path: string, values: NamedValues): Promise<void> {
   const tensors = new Map<string, StoredTensor>();
@@ -65,7 +66,7 @@ export async function writeTensors(path: string, values: NamedValues): Promise<v
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     tensors.set(name, isFloat ? fromFloat32(data as Float32Array, shape, 'F32') : { dtype: 'I32', shape, bytes });
   }
-  const aside = `${path}.${process.pid}.part`;
+  const aside = join(dirname(path), `.${basename(path)}.partial-${process.pid}-0`);
   try {
     await writeFile(aside, encodeSafetensors(tensors));
     await rename(aside, path);
