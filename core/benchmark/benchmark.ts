@@ -8,7 +8,7 @@ import { randomWeights, testPicture } from './random-weights.js';
 
 /** What is measured; the defaults are the reference job: MambaIRv2-light ×4, 320 × 180 → 1280 × 720. */
 export interface BenchmarkOptions extends Omit<DeviceOptions, 'threads'> {
-  /** A catalogue id or a path. Without it: {@link configuration} with random weights. */
+  /** A catalogue id or a path. Without it: `configuration` with random weights. */
   readonly model?: string;
   /** @default 'lightSR_x4' */
   readonly configuration?: string;

@@ -94,8 +94,11 @@ function warnOfNonFinite(tensors: TensorMap): readonly string[] {
 }
 
 /**
- * Reads the weights of a file; see {@link parseCheckpoint}. A file that is no checkpoint is refused by its first bytes.
- * @throws MAMBAIR_FILE_NOT_FOUND, MAMBAIR_FILE_READ, MAMBAIR_OUT_OF_MEMORY, and what {@link parseCheckpoint} throws
+ * Reads the weights of a file, safetensors or PyTorch, told apart by content. Nothing in the file is executed, whatever
+ * it holds; a file that is no checkpoint is refused by its first bytes. Time and memory are in proportion to its size.
+ * @throws MAMBAIR_FILE_NOT_FOUND, MAMBAIR_FILE_READ, MAMBAIR_OUT_OF_MEMORY, MAMBAIR_NOT_A_CHECKPOINT,
+ * MAMBAIR_OPTION_INVALID, MAMBAIR_CANCELLED, MAMBAIR_NO_TENSORS, and the MAMBAIR_ZIP_, MAMBAIR_PTH_, MAMBAIR_PICKLE_,
+ * MAMBAIR_STORAGE_, MAMBAIR_TENSOR_ and MAMBAIR_SAFETENSORS_ codes
  */
 export async function readCheckpoint(path: string, options: ReadOptions = {}): Promise<Checkpoint> {
   const handle = await openFile(path);

@@ -15,6 +15,7 @@ export type Routing =
   | { readonly kind: 'replay'; readonly noise: readonly Float32Array[] }
   | { readonly kind: 'forced'; readonly classes: readonly Int32Array[] };
 
+/** How one run of a network goes. */
 export interface RunOptions {
   readonly routing: Routing;
   /** Node names whose values are also wanted (they are kept alive, so memory grows). */
@@ -24,6 +25,7 @@ export interface RunOptions {
   readonly progress?: (done: number, total: number) => void;
 }
 
+/** What one run gives. */
 export interface RunResult {
   /** `[B, C, h·scale, w·scale]`, not clamped. */
   readonly output: Tensor;
@@ -53,6 +55,7 @@ export interface Network {
    * @throws MAMBAIR_SHAPE_MISMATCH, MAMBAIR_OUT_OF_MEMORY, MAMBAIR_CANCELLED, MAMBAIR_DEVICE_LOST
    */
   run(input: Tensor, options: RunOptions): Promise<RunResult>;
+  /** Frees the weights, and stops runs that are under way or queued. A second call does nothing. */
   dispose(): Promise<void>;
 }
 

@@ -13,5 +13,6 @@ export interface PixelImage {
 
 /** Takes finished rows from top to bottom, each once; `rows.data` may be reused after the promise resolves. */
 export interface RowSink {
+  /** Takes the next rows: `width` and `channels` are the same in every call. */
   write(rows: PixelImage): Promise<void>;
 }

@@ -39,8 +39,9 @@ export interface ImageWriter {
  * have come: memory stays bounded for any size in png, jpeg and tiff (webp and avif encoders hold the whole picture).
  * The disk needs room for the uncompressed pixels and the result; that is checked first.
  *
- * @throws the errors of {@link checkWritable}; MAMBAIR_FILE_EXISTS; MAMBAIR_FILE_WRITE (no such folder, no permission,
- * disk full, the target is a folder); MAMBAIR_CANCELLED
+ * @throws MAMBAIR_IMAGE_UNSUPPORTED when a side is too long for the format, or when it has no alpha and no background is
+ * given; MAMBAIR_OPTION_INVALID; MAMBAIR_FILE_EXISTS; MAMBAIR_FILE_WRITE (no such folder, no permission, disk full, the
+ * target is a folder); MAMBAIR_CANCELLED
  */
 export async function openImageWriter(path: string, options: WriteImageOptions): Promise<ImageWriter> {
   throwIfCancelled(options.signal);

@@ -20,7 +20,7 @@ export interface RestoreOptions {
   readonly tile: 'auto' | 'whole' | 'official' | number;
   /** Pixels that neighbouring tiles share at least, blended; 0 up to half a tile. */
   readonly overlap?: number;
-  /** What network, tile and rows may take together, in bytes (default {@link defaultMemoryBytes}); only `auto` looks at it. */
+  /** What network, tile and rows may take together, in bytes (default 1 GiB); only `auto` looks at it. */
   readonly memoryBytes?: number;
   /** `seeded` draws the router's noise from the position in the picture, so tiles agree; `argmax` draws none. */
   readonly routing: 'seeded' | 'argmax';
