@@ -22,7 +22,7 @@ export interface ImageSpec {
   readonly quality?: number;
   /** Keeps every pixel exactly, for WebP and AVIF (PNG and TIFF always do, JPEG cannot). @default false */
   readonly lossless?: boolean;
-  /** Refuses what {@link estimateEncoderBytes} says will not fit. @default Infinity */
+  /** Refuses what `estimateEncoderBytes` says will not fit. @default Infinity */
   readonly memoryBytes?: number;
 }
 
