@@ -2,6 +2,7 @@ import { decodeJpegYCbCr } from './encode-jpeg.js';
 import { readImageBytes } from './image-bytes.js';
 import type { PixelImage } from './pixels.js';
 import { readImage } from './read-image.js';
+import { has16Bits } from './samples.js';
 
 /** Pixels as the benchmarks know them: 8 bit, 1 channel (gray) or 3 (RGB). */
 export interface BenchmarkImage extends PixelImage {
@@ -38,7 +39,7 @@ export async function readBenchmarkImage(path: string, mode: 'colour' | 'gray'):
 /** The named channels, 16-bit samples without their low byte. */
 function pickChannels(image: PixelImage, picks: readonly [0] | readonly [number, number, number]): BenchmarkImage {
   const { width, height, channels, data } = image;
-  const shift = data instanceof Uint16Array ? 8 : 0;
+  const shift = has16Bits(data) ? 8 : 0;
   const result = new Uint8Array(width * height * picks.length);
   for (let from = 0, to = 0; to < result.length; from += channels) {
     for (const pick of picks) {
@@ -54,7 +55,7 @@ function pickChannels(image: PixelImage, picks: readonly [0] | readonly [number,
  */
 function libpngGray({ width, height, channels, data }: PixelImage): PixelImage {
   const gray = data.slice(0, width * height);
-  const half = data instanceof Uint16Array ? 16384 : 0;
+  const half = has16Bits(data) ? 16384 : 0;
   for (let from = 0, to = 0; to < gray.length; from += channels, to++) {
     const [red, green, blue] = [data[from] ?? 0, data[from + 1] ?? 0, data[from + 2] ?? 0];
     const isGray = red === green && red === blue;

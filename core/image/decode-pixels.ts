@@ -2,6 +2,7 @@ import sharp, { type Metadata } from 'sharp';
 import { invariant, MambairError } from '../errors.js';
 import type { ImageWarning } from './image-metadata.js';
 import type { PixelImage } from './pixels.js';
+import { has16Bits } from './samples.js';
 
 /** Header facts as the decoder library reports them. */
 export type ImageHeader = Metadata;
@@ -117,7 +118,7 @@ async function decodeOnce(
     return { width, height, channels, data: grayAlphaOfRgba(samples) };
   }
   invariant(info.channels === channels, `decoder gave ${info.channels} channels instead of ${channels}`);
-  if (samples instanceof Uint16Array && plan.significantBits < 16) {
+  if (has16Bits(samples) && plan.significantBits < 16) {
     fillLowBits(samples, plan.significantBits);
   }
   return { width, height, channels, data: samples };

@@ -4,6 +4,7 @@ import { unreadableImage } from './decode-pixels.js';
 import { parseJpegHeaders } from './jpeg-markers.js';
 import type { PixelImage } from './pixels.js';
 import { readImage, type ReadImageOptions } from './read-image.js';
+import { has8Bits } from './samples.js';
 
 /** Choices of {@link encodeJpeg}. */
 export interface EncodeJpegOptions {
@@ -22,7 +23,7 @@ export interface EncodeJpegOptions {
 export async function encodeJpeg(image: PixelImage, options: EncodeJpegOptions): Promise<Uint8Array> {
   const { width, height, channels, data } = image;
   const { quality, subsampling = '4:2:0' } = options;
-  if (!(data instanceof Uint8Array) || (channels !== 1 && channels !== 3)) {
+  if (!has8Bits(data) || (channels !== 1 && channels !== 3)) {
     throw new MambairError(
       'MAMBAIR_OPTION_INVALID',
       `expected 8-bit gray or RGB pixels for JPEG: got ${channels} channels`,

@@ -1,4 +1,5 @@
 import { type ImageSpec, storedBits } from './image-spec.js';
+import { has16Bits } from './samples.js';
 
 /** Channels and depth that the file will have after {@link convertRows}. */
 export function storedLayout({ channels, depth, format }: ImageSpec): { channels: 1 | 2 | 3 | 4; depth: 8 | 16 } {
@@ -13,7 +14,7 @@ export function storedLayout({ channels, depth, format }: ImageSpec): { channels
 export function convertRows(samples: Uint8Array | Uint16Array, spec: ImageSpec): Uint8Array | Uint16Array {
   const stored = storedLayout(spec);
   const opaque = stored.channels === spec.channels ? samples : flatten(samples, spec);
-  if (!(opaque instanceof Uint16Array)) {
+  if (!has16Bits(opaque)) {
     return opaque;
   }
   const bits = storedBits(spec);

@@ -9,6 +9,7 @@ import { encodeMetadataCarrier } from './metadata-carrier.js';
 import type { PixelImage, RowSink } from './pixels.js';
 import { convertRows, storedLayout } from './row-conversion.js';
 import { RowFile, rowFileBytes } from './row-file.js';
+import { has16Bits, has8Bits, sampleBits } from './samples.js';
 
 /** What to write and how; see {@link openImageWriter}. */
 export interface WriteImageOptions extends ImageSpec {
@@ -107,7 +108,7 @@ class FileImageWriter implements ImageWriter {
     this.#requireWriting();
     const { width, height, channels, depth } = this.#options;
     const { data } = image;
-    if (data instanceof Float32Array || data instanceof Uint16Array !== (depth === 16)) {
+    if (!(has8Bits(data) || has16Bits(data)) || sampleBits(data) !== depth) {
       throw new MambairError('MAMBAIR_OPTION_INVALID', `expected ${depth}-bit rows for ${this.#path}`);
     }
     const isFitting = image.width === width && image.channels === channels && this.#rowCount + image.height <= height;
@@ -203,7 +204,7 @@ export async function writeImage(
   options: Omit<WriteImageOptions, 'width' | 'height' | 'channels' | 'depth'>,
 ): Promise<readonly ImageWarning[]> {
   const { width, height, channels } = image;
-  const depth = image.data instanceof Uint16Array ? 16 : 8;
+  const depth = has16Bits(image.data) ? 16 : 8;
   const writer = await openImageWriter(path, { ...options, width, height, channels, depth });
   try {
     await writer.sink.write(image);
@@ -297,7 +298,9 @@ function fileWriteError(path: string, cause: unknown): MambairError {
   const system = systemErrorCode(cause);
   const said =
     typeof cause === 'object' && cause !== null && 'message' in cause ? String(cause.message) : String(cause);
-  const reason = reasons[system] ?? (said.split('\n')[0] ?? said).slice(0, 200);
+  const isEncoderWrite = said.includes('write error'); // the encoder library's words, after a temporary name
+  const reason =
+    reasons[system] ?? (isEncoderWrite ? 'the disk is full or failed' : (said.split('\n')[0] ?? said).slice(0, 200));
   const message = `cannot write ${path}: ${reason}`;
   return new MambairError('MAMBAIR_FILE_WRITE', message, { detail: { file: path, system }, cause });
 }
