@@ -12,7 +12,7 @@ import { defineCommand, type CommandInput } from '../command.js';
 import { findInputs } from '../inputs.js';
 import { makeFolderOf } from '../make-folder.js';
 import { ModelShelf } from '../model-shelf.js';
-import { choice, flag, integer, text, usageError } from '../options.js';
+import { choice, flag, integer, text, usageError, value } from '../options.js';
 import { isFolder, planOutputs, type Job } from '../outputs.js';
 import { RestoreReport } from '../restore-report.js';
 import {
@@ -38,6 +38,8 @@ const options = {
   ...tileOptions,
   set: setOption,
   format: choice(writableImageFormats, 'format of the results (default: by the name, else as the input)'),
+  quality: integer({ least: 1, most: 100 }, 'of JPEG, WebP and AVIF results (default 95, 92, 85)'),
+  background: value('RRGGBB', 'colour behind transparent pictures where the format has no transparency', readColour),
   overwrite: flag('replace existing files'),
   json: jsonOption,
   quiet: quietOption,
@@ -144,7 +146,18 @@ async function restoreJob(
   return model.restoreFile(job.path, job.output, {
     ...restoreOptions(values),
     overwrite: values.overwrite,
+    ...(values.format === undefined ? {} : { format: values.format }),
+    ...(values.quality === undefined ? {} : { quality: values.quality }),
+    ...(values.background === undefined ? {} : { background: values.background }),
     signal,
     progress: ({ done, total }) => progress(done / total),
   });
+}
+
+function readColour(written: string): readonly [number, number, number] {
+  const [, red, green, blue] = /^#?([\da-f]{2})([\da-f]{2})([\da-f]{2})$/i.exec(written) ?? [];
+  if (red === undefined || green === undefined || blue === undefined) {
+    throw new Error('a colour such as ffffff');
+  }
+  return [Number.parseInt(red, 16), Number.parseInt(green, 16), Number.parseInt(blue, 16)];
 }

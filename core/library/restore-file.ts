@@ -4,6 +4,7 @@ import { imageFormatOfPath, type WritableImageFormat, writableImageFormats } fro
 import { readImage } from '../image/read-image.js';
 import { openImageWriter } from '../image/write-image.js';
 import { restoreImage } from '../restore/restore-image.js';
+import { withoutOpaqueAlpha } from './opaque-alpha.js';
 import { completeOptions, type RestorePictureOptions, type RestoreWarning, type Runner } from './restore-picture.js';
 
 /** How a file is restored into another. */
@@ -14,6 +15,8 @@ export interface RestoreFileOptions extends RestorePictureOptions {
   readonly format?: WritableImageFormat;
   /** 1…100, for JPEG, WebP and AVIF. @default 95 for JPEG, 92 for WebP, 85 for AVIF */
   readonly quality?: number;
+  /** Colour, 0…255 a channel, on which a transparent picture is laid when the format has no alpha. @default refused */
+  readonly background?: readonly [number, number, number];
 }
 
 /** A file that was restored. */
@@ -34,7 +37,7 @@ export async function restoreFile(
   output: string,
   options: RestoreFileOptions,
 ): Promise<RestoredFile> {
-  const { overwrite = false, format = formatOf(output), quality, ...restoreOptions } = options;
+  const { overwrite = false, format = formatOf(output), quality, background, ...restoreOptions } = options;
   const { signal } = options;
   const { scale } = runner.network;
   if (!overwrite && (await stat(output).catch(() => undefined)) !== undefined) {
@@ -43,7 +46,8 @@ export async function restoreFile(
       detail: { file: output },
     });
   }
-  const { pixels, metadata, isLossless, warnings: readWarnings } = await readImage(input, cancelledBy(signal));
+  const { pixels: read, metadata, isLossless, warnings: readWarnings } = await readImage(input, cancelledBy(signal));
+  const pixels = format === 'jpeg' ? withoutOpaqueAlpha(read) : read;
   const { width, height, channels } = pixels;
   const size = { outputWidth: width * scale, outputHeight: height * scale };
   const writer = await openImageWriter(output, {
@@ -54,6 +58,7 @@ export async function restoreFile(
     format,
     metadata,
     overwrite,
+    ...(background === undefined ? {} : { background }),
     ...(quality === undefined ? { lossless: isLossless } : { quality }),
     ...cancelledBy(signal),
   });

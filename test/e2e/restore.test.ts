@@ -142,6 +142,23 @@ describe('mambair restore', () => {
     expect(unknown.events()[0]).toMatchObject({ model: 'mambairv2-jpeg-40' });
   });
 
+  it('writes JPEG from opaque pictures with alpha, and from transparent ones on a background', async () => {
+    for (const [name, alpha] of [
+      ['opaque', 1],
+      ['glass', 0],
+    ] as const) {
+      const background = { r: 200, g: 10, b: 10, alpha };
+      await sharp({ create: { width: 8, height: 8, channels: 4, background } }).toFile(at(`${name}.png`));
+    }
+    const args = ['-m', at('x2.safetensors'), '--format', 'jpeg', '--quality', '90'];
+    expect(await mambair('restore', at('opaque.png'), ...args)).toMatchObject({ exitCode: 0 });
+    expect(await mambair('restore', at('glass.png'), ...args)).toMatchObject({ exitCode: 4 });
+    expect(await mambair('restore', at('glass.png'), ...args, '--background', '00ff00')).toMatchObject({ exitCode: 0 });
+    const { channels } = await sharp(at('glass-x2.jpg')).stats();
+    expect(channels.map(({ mean }) => Math.round(mean / 16))).toEqual([0, 16, 0]);
+    expect(await mambair('restore', at('glass.png'), ...args, '--background', 'green')).toMatchObject({ exitCode: 2 });
+  });
+
   it('names results of a network that keeps the size by what it does', async () => {
     await mambair('restore', at('a.png'), '-m', at('x1.safetensors'), '--task', 'denoise');
     expect(await size(at('a-restored.png'))).toBe('png 24x16');
