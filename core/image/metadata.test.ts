@@ -17,7 +17,13 @@ import { writableImageFormats } from './image-format.js';
 import { unwrapIptc, wrapIptcForJpeg } from './image-metadata.js';
 import type { ImageMetadata } from './image-metadata.js';
 import { readImage } from './read-image.js';
-import { makeTiffEntry, type TiffEntry, tiffEntryNumber } from './tiff-directory.js';
+import {
+  encodeTiffDirectory,
+  makeTiffEntry,
+  nextTiffDirectory,
+  type TiffEntry,
+  tiffEntryNumber,
+} from './tiff-directory.js';
 import { readTiffDeclarations } from './tiff-exif.js';
 import { writeImage } from './write-image.js';
 
@@ -244,24 +250,27 @@ describe('colour profiles', () => {
 });
 
 describe('orientation', () => {
-  for (const format of ['jpeg', 'png', 'webp', 'tiff'] as const) {
+  const encoding = {
+    jpeg: { quality: 100, chromaSubsampling: '4:4:4' },
+    png: {},
+    webp: { lossless: true },
+    tiff: { compression: 'deflate' },
+    avif: { lossless: true, effort: 0 },
+  } as const;
+
+  for (const format of ['jpeg', 'png', 'webp', 'tiff', 'avif'] as const) {
     it(`of ${format} is applied once and then said to be upright`, async () => {
-      const stored = randomImage(23, 16, 3, 8);
+      const source = randomImage(23, 16, 3, 8);
       const raw = { width: 23, height: 16, channels: 3 } as const;
       await inTemporaryFolder(async (folder) => {
         for (let orientation = 1; orientation <= 8; orientation++) {
-          const plain = sharp(stored.data, { raw })
+          const stored = sharp(source.data, { raw })
             .withMetadata({ orientation })
             .withXmp(Buffer.from(xmp(orientation)).toString());
-          const encoders = {
-            jpeg: plain.jpeg({ quality: 100, chromaSubsampling: '4:4:4' }),
-            png: plain.png(),
-            webp: plain.webp({ lossless: true }),
-            tiff: plain.tiff({ compression: 'deflate' }),
-          };
-          const file = await encoders[format].toBuffer();
-          const unturned = format === 'jpeg' ? await decodeUnturned(file) : stored;
+          const file = await stored.toFormat(format, encoding[format]).toBuffer();
+          const unturned = format === 'jpeg' ? await decodeUnturned(file) : source;
           const image = await readImage(file);
+          expect(image.format).toBe(format);
           expect(image.pixels).toEqual(orientPixels(unturned, orientation));
           expect(Buffer.from(image.metadata.xmp ?? []).toString()).toContain('tiff:Orientation="1"');
           const path = join(folder, `${orientation}.${format}`);
@@ -275,11 +284,21 @@ describe('orientation', () => {
     });
   }
 
-  it('of the thumbnail goes with the thumbnail', () => {
-    const block = encodeExif(sampleExif(true, 6));
-    const withThumbnail = Buffer.concat([block, Buffer.alloc(64)]);
-    const parsed = parseExif(withThumbnail);
-    expect(parsed?.main.map(({ tag }) => tag)).toEqual(parseExif(block)?.main.map(({ tag }) => tag));
+  it('of the thumbnail goes with the thumbnail', async () => {
+    const block = Buffer.from(encodeExif(sampleExif(true, 6)));
+    const layout = { littleEndian: true, isBigTiff: false };
+    const thumbnail = encodeTiffDirectory([makeTiffEntry(0x0112, 3, [6], true)], layout, block.length);
+    block.writeUInt32LE(block.length, 8 + 2 + 12 * block.readUInt16LE(8));
+    const nextOf = (bytes: Uint8Array): number => nextTiffDirectory(bytes, { ...layout, firstDirectory: 8 }, 8);
+    expect(nextOf(block)).toBe(block.length);
+    await inTemporaryFolder(async (folder) => {
+      const path = join(folder, 'a.png');
+      const metadata = { exif: Buffer.concat([block, thumbnail]) };
+      await writeImage(path, randomImage(8, 8, 3, 8), { format: 'png', metadata });
+      const { exif } = await sharp(path).metadata();
+      expect(nextOf(exif ?? new Uint8Array())).toBe(0);
+      expect(Object.keys(exifValues(exif))).toContain('main.10f');
+    });
   });
 
   async function decodeUnturned(file: Uint8Array): Promise<ReturnType<typeof randomImage>> {
