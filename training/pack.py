@@ -1,4 +1,4 @@
-"""Pack the training pictures into one file: python3 -m training.pack PICTURES OUT [--megabytes N]
+"""Pack the training pictures into one file: python3 -m training.pack PICTURES OUT [--megabytes N] [--without NAME ...]
 
 PICTURES holds images/ and manifest.json (file, license, source). Without a limit every file goes in as it is. With
 one, the tiles with the steepest detail go in, re-encoded without loss, until the limit is reached. The licences of
@@ -47,9 +47,13 @@ def steepest_tiles(folder, entries, limit):
         yield f'{name}@{y},{x}', data
 
 
-def pack(folder, out, megabytes=None):
+def pack(folder, out, megabytes=None, without=()):
     folder = Path(folder)
     entries = json.loads((folder / 'manifest.json').read_text())
+    unknown = set(without) - {Path(e['file']).name for e in entries}
+    if unknown:
+        raise SystemExit(f'--without: no such picture in the manifest: {", ".join(sorted(unknown))}')
+    entries = [e for e in entries if Path(e['file']).name not in without]
     for entry in entries:
         if any(word.lower() in entry['license'].lower() for word in REFUSED):
             raise SystemExit(f'{entry["file"]}: licence {entry["license"]} is not usable for models that are shipped')
@@ -68,8 +72,9 @@ def main():
     parser.add_argument('pictures')
     parser.add_argument('out')
     parser.add_argument('--megabytes', type=float)
+    parser.add_argument('--without', nargs='+', default=[], help='file names to leave out, such as pictures of a demo')
     args = parser.parse_args()
-    pack(args.pictures, args.out, args.megabytes)
+    pack(args.pictures, args.out, args.megabytes, args.without)
 
 
 if __name__ == '__main__':

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 SOURCES = Path(__file__).parent / 'cpp'
-FLAGS = ['-O3', '-march=native', '-ffast-math', '-std=c++17', '-shared', '-fPIC', '-Wno-psabi']
+FLAGS = ['-O3', '-march=native', '-ffast-math', '-std=c++17', '-shared', '-fPIC', '-fopenmp', '-Wno-psabi']
 enabled = os.environ.get('MAMBAIR_NATIVE', '1') != '0'
 
 
@@ -88,9 +88,9 @@ ScanArgs = struct('ScanArgs', 'images length hd n rank width', 'u order prompt x
 class BlockArgs(Pointers):
     """As in block.cpp; weights and gradients are arrays of pointers in the order of BLOCK_WEIGHTS."""
     _fields_ = [('images', ctypes.c_int64)] + [
-        (n, ctypes.c_int) for n in 'h w c heads ws shift f hd n rank width'.split()] + [
+        (n, ctypes.c_int) for n in 'h w c heads ws shift f hd n rank width threads'.split()] + [
         (n, ctypes.c_void_p) for n in 'x order prompt y saved dy dx dprompt'.split()] + [
-        (n, ctypes.c_void_p * len(BLOCK_WEIGHTS)) for n in ('weights', 'grads')]
+        (n, ctypes.c_void_p * len(BLOCK_WEIGHTS)) for n in ('weights', 'grads')] + [('grad_floats', ctypes.c_int64)]
 
 
 def call(name, args):
@@ -260,7 +260,7 @@ class WholeBlock(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, order, prompt, sizes, *weights):
         b, h, w, c = x.shape
-        ctx.sizes = dict(sizes, images=b, h=h, w=w, c=c)
+        ctx.sizes = dict(sizes, images=b, h=h, w=w, c=c, threads=min(b, torch.get_num_threads()))
         y = torch.empty_like(x)
         args = BlockArgs(x=x, order=order, prompt=prompt, y=y, weights=addresses(weights), **ctx.sizes)
         library().block_saved_floats.restype = ctypes.c_int64
@@ -274,11 +274,12 @@ class WholeBlock(torch.autograd.Function):
     def backward(ctx, dy):
         x, order, prompt, saved, *weights = ctx.saved_tensors
         dx, dprompt = torch.empty_like(x), torch.empty_like(prompt)
-        flat = x.new_zeros(sum(t.numel() for t in weights))
-        grads = [g.view(t.shape) for g, t in zip(flat.split([t.numel() for t in weights]), weights)]
+        counts = [t.numel() for t in weights]
+        flat = x.new_zeros(ctx.sizes['threads'], sum(counts))  # every thread adds to gradients of its own
         call('block_backward', BlockArgs(x=x, order=order, prompt=prompt, saved=saved, dy=dy.contiguous(), dx=dx,
-                                         dprompt=dprompt, weights=addresses(weights), grads=addresses(grads),
-                                         **ctx.sizes))
+                                         dprompt=dprompt, weights=addresses(weights),
+                                         grads=addresses(flat[0].split(counts)), grad_floats=sum(counts), **ctx.sizes))
+        grads = [g.view(t.shape) for g, t in zip(flat.sum(0).split(counts), weights)]
         return dx, None, dprompt, None, *grads
 
 

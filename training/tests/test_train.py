@@ -89,7 +89,7 @@ class Training(unittest.TestCase):
         net = load_model({k: torch.from_numpy(v.astype(np.float32)) for k, v in arrays.items()})
         self.assertEqual(net.cfg['depths'], SMALL['depths'])
 
-    def test_pack_within_a_limit_takes_the_steepest_tiles_and_refuses_licences(self):
+    def test_pack_keeps_a_limit_leaves_out_and_refuses_licences(self):
         size = pack.TILE
         pack.TILE = 40
         try:
@@ -97,6 +97,10 @@ class Training(unittest.TestCase):
         finally:
             pack.TILE = size
         self.assertLess((self.folder / 'small.pack').stat().st_size, 24000)
+        pack.pack(self.folder, self.folder / 'less.pack', without=['1.png'])
+        self.assertEqual(set(safetensors.load(self.folder / 'less.pack')[0]), {'images/0.png', 'images/2.png'})
+        with self.assertRaises(SystemExit):
+            pack.pack(self.folder, self.folder / 'less.pack', without=['7.png'])
         bad = self.folder / 'bad'
         bad.mkdir()
         (bad / 'manifest.json').write_text(json.dumps([{'file': 'x', 'license': 'CC BY-NC 4.0', 'source': ''}]))

@@ -1,5 +1,8 @@
 // One whole light block (attentive layer), image by image, so that its activations stay in the cache: the operations of
-// the other files in sequence. `saved` keeps what the backward pass reads.
+// the other files in sequence. `saved` keeps what the backward pass reads. Images are shared among threads, each of
+// which adds to gradients of its own.
+#include <omp.h>
+
 #include "ops.h"
 #include "simd.h"
 
@@ -15,7 +18,7 @@ enum Ffn { NORM_W, NORM_B, FC1_W, FC1_B, GATE_NORM_W, GATE_NORM_B, GATE_W, GATE_
 
 struct Block {
   int64_t images;
-  int h, w, c, heads, ws, shift, f, hd, n, rank, width;
+  int h, w, c, heads, ws, shift, f, hd, n, rank, width, threads;
   const float* x;
   const int64_t* order;
   const float* prompt;
@@ -23,7 +26,8 @@ struct Block {
   const float* dy;
   float *dx, *dprompt;
   const float* weights[WEIGHTS];
-  float* grads[WEIGHTS];
+  float* grads[WEIGHTS];  // of the first thread; those of the next lie grad_floats further
+  int64_t grad_floats;
 };
 
 namespace {
@@ -72,17 +76,18 @@ struct Stages {
   const Saved& s;
   int pixels;
   float* scratch;
+  float* const* grads;
 
   Linear linear(int k, int n, const float* x, int weight, float* y) const {
     Linear l{};
     l.tokens = pixels, l.k = k, l.n = n, l.x = x, l.y = y;
     l.weight = p.weights[weight], l.bias = p.weights[weight + 1];
-    l.dweight = p.grads[weight], l.dbias = l.bias ? p.grads[weight + 1] : nullptr;
+    l.dweight = grads[weight], l.dbias = l.bias ? grads[weight + 1] : nullptr;
     return l;
   }
   void add_norm(Linear& l, int norm, float* moments) const {
     l.gamma = p.weights[norm], l.beta = p.weights[norm + 1], l.moments = moments;
-    l.dgamma = p.grads[norm], l.dbeta = p.grads[norm + 1];
+    l.dgamma = grads[norm], l.dbeta = grads[norm + 1];
   }
   Linear qkv(const float* x) const {
     Linear l = linear(p.c, 3 * p.c, x, QKV_W, s.qkv);
@@ -91,7 +96,7 @@ struct Stages {
   }
   Attention attention() const {
     return {1, p.h, p.w, p.c, p.heads, p.ws, p.shift, s.qkv, p.weights[TABLE], s.attention, s.lse, nullptr, nullptr,
-            p.grads[TABLE]};
+            grads[TABLE]};
   }
   Linear proj(const float* x) const {
     Linear l = linear(p.c, p.c, s.attention, PROJ_W, s.x_win);
@@ -106,13 +111,13 @@ struct Stages {
   }
   SpatialGate gate(int ffn, const FfnSaved& f) const {
     const auto w = p.weights + ffn;
-    const auto g = p.grads + ffn;
+    const auto g = grads + ffn;
     return {1, p.h, p.w, p.f / 2, f.a, w[GATE_NORM_W], w[GATE_NORM_B], w[GATE_W], w[GATE_B], f.gated, f.gate_moments,
             f.conv, nullptr, nullptr, g[GATE_NORM_W], g[GATE_NORM_B], g[GATE_W], g[GATE_B]};
   }
   Linear fc2(int ffn, const FfnSaved& f, const float* x, int scale, const float* skip, float* y) const {
     Linear l = linear(p.f / 2, p.c, f.gated, ffn + FC2_W, y);
-    l.residual = x, l.scale = p.weights[scale], l.skip = skip, l.dscale = p.grads[scale];
+    l.residual = x, l.scale = p.weights[scale], l.skip = skip, l.dscale = grads[scale];
     return l;
   }
   Linear in_proj() const {
@@ -121,12 +126,12 @@ struct Stages {
     return l;
   }
   PositionGate position() const {
-    return {1, p.h, p.w, p.hd, s.u0, p.weights[CPE_W], p.weights[CPE_B], s.u, s.gate, nullptr, nullptr, p.grads[CPE_W],
-            p.grads[CPE_B]};
+    return {1, p.h, p.w, p.hd, s.u0, p.weights[CPE_W], p.weights[CPE_B], s.u, s.gate, nullptr, nullptr, grads[CPE_W],
+            grads[CPE_B]};
   }
   Scan scan(int64_t image) const {
     const auto w = p.weights;
-    const auto g = p.grads;
+    const auto g = grads;
     return {1, pixels, p.hd, p.n, p.rank, p.width, s.u, p.order + image * pixels, p.prompt + image * pixels * p.n,
             w[X_PROJ], w[DT_W], w[DT_B], w[A_LOGS], w[D], s.y, s.rows, s.delta, s.states, nullptr, nullptr,
             p.dprompt + image * pixels * p.n, g[X_PROJ], g[DT_W], g[DT_B], g[A_LOGS], g[D]};
@@ -158,9 +163,10 @@ extern "C" int64_t block_saved_floats(const Block* p) { return Saved::in(*p, nul
 extern "C" void block_forward(const Block* p) {
   const int pixels = p->h * p->w;
   const int64_t each = block_saved_floats(p);
+#pragma omp parallel for num_threads(p->threads) schedule(static)
   for (int64_t image = 0; image < p->images; image++) {
     const Saved s = Saved::in(*p, p->saved + image * each);
-    const Stages stage{*p, s, pixels, nullptr};
+    const Stages stage{*p, s, pixels, nullptr, p->grads};
     const float* x = p->x + image * pixels * p->c;
     const Linear steps[] = {stage.qkv(x), stage.proj(x), stage.fc1(FFN1, s.ffn1, s.x_win),
                             stage.fc2(FFN1, s.ffn1, s.x_win, SCALE1, x, s.mid), stage.in_proj(), stage.out_proj(),
@@ -186,51 +192,60 @@ extern "C" void block_forward(const Block* p) {
   }
 }
 
+namespace {
+void backward_image(const Block& p, int64_t image, float* const* grads) {
+  const int pixels = p.h * p.w, c = p.c, wide = 3 * c > 2 * p.f ? 3 * c : 2 * p.f;
+  Buffer scratch(pixels * (wide > 2 * p.hd ? wide : 2 * p.hd)), of_a(pixels * c), of_mid(pixels * c);
+  const Saved s = Saved::in(p, p.saved + image * block_saved_floats(&p));
+  const Stages stage{p, s, pixels, scratch.data(), grads};
+  const float *x = p.x + image * pixels * c, *dy = p.dy + image * pixels * c;
+  float *da = of_a.data(), *dmid = of_mid.data(), *dx = p.dx + image * pixels * c;
+  float *one = scratch.data(), *two = one + pixels * p.hd;
+
+  Linear fc2 = stage.fc2(FFN2, s.ffn2, s.a, SCALE2, s.mid, nullptr);
+  std::memcpy(da, dy, sizeof(float) * pixels * c);
+  fc2.dy = dy, fc2.dskip = dmid;
+  stage.ffn_backward(FFN2, s.ffn2, fc2, s.a, da);
+
+  Linear out = stage.out_proj();
+  for (int i = 0; i < pixels * c; i += 16) add_to(dmid + i, load(da + i));
+  out.dy = da, out.dx = one;
+  linear_backward(&out);
+  Scan scan = stage.scan(image);
+  scan.dy = one, scan.du = two;
+  scan_backward(&scan);
+  PositionGate position = stage.position();
+  position.dy = two, position.du = one;
+  position_gate_backward(&position);
+  Linear in = stage.in_proj();
+  in.dy = one, in.dx = dmid, in.add_dx = 1;
+  linear_backward(&in);
+
+  float* dx_win = dmid;  // mid = x_win + scale1 ⊙ x + ffn1(x_win)
+  fc2 = stage.fc2(FFN1, s.ffn1, s.x_win, SCALE1, x, nullptr);
+  std::memcpy(da, dmid, sizeof(float) * pixels * c);
+  fc2.dy = da, fc2.dskip = dx;
+  stage.ffn_backward(FFN1, s.ffn1, fc2, s.x_win, dx_win);
+
+  Linear proj = stage.proj(x);
+  for (int i = 0; i < pixels * c; i += 16) add_to(dx + i, load(dx_win + i));
+  proj.dy = dx_win, proj.dx = da;
+  linear_backward(&proj);
+  Attention attention = stage.attention();
+  attention.dy = da, attention.dqkv = scratch.data();
+  attention_backward(&attention);
+  Linear qkv = stage.qkv(x);
+  qkv.dy = scratch.data(), qkv.dx = dx, qkv.add_dx = 1;
+  linear_backward(&qkv);
+}
+}  // namespace
+
 extern "C" void block_backward(const Block* p) {
-  const int pixels = p->h * p->w, c = p->c, wide = 3 * c > 2 * p->f ? 3 * c : 2 * p->f;
-  const int64_t each = block_saved_floats(p);
-  Buffer scratch(pixels * (wide > 2 * p->hd ? wide : 2 * p->hd)), of_a(pixels * c), of_mid(pixels * c);
-  for (int64_t image = 0; image < p->images; image++) {
-    const Saved s = Saved::in(*p, p->saved + image * each);
-    const Stages stage{*p, s, pixels, scratch.data()};
-    const float *x = p->x + image * pixels * c, *dy = p->dy + image * pixels * c;
-    float *da = of_a.data(), *dmid = of_mid.data(), *dx = p->dx + image * pixels * c;
-    float *one = scratch.data(), *two = one + pixels * p->hd;
-
-    Linear fc2 = stage.fc2(FFN2, s.ffn2, s.a, SCALE2, s.mid, nullptr);
-    std::memcpy(da, dy, sizeof(float) * pixels * c);
-    fc2.dy = dy, fc2.dskip = dmid;
-    stage.ffn_backward(FFN2, s.ffn2, fc2, s.a, da);
-
-    Linear out = stage.out_proj();
-    for (int i = 0; i < pixels * c; i += 16) add_to(dmid + i, load(da + i));
-    out.dy = da, out.dx = one;
-    linear_backward(&out);
-    Scan scan = stage.scan(image);
-    scan.dy = one, scan.du = two;
-    scan_backward(&scan);
-    PositionGate position = stage.position();
-    position.dy = two, position.du = one;
-    position_gate_backward(&position);
-    Linear in = stage.in_proj();
-    in.dy = one, in.dx = dmid, in.add_dx = 1;
-    linear_backward(&in);
-
-    float* dx_win = dmid;  // mid = x_win + scale1 ⊙ x + ffn1(x_win)
-    fc2 = stage.fc2(FFN1, s.ffn1, s.x_win, SCALE1, x, nullptr);
-    std::memcpy(da, dmid, sizeof(float) * pixels * c);
-    fc2.dy = da, fc2.dskip = dx;
-    stage.ffn_backward(FFN1, s.ffn1, fc2, s.x_win, dx_win);
-
-    Linear proj = stage.proj(x);
-    for (int i = 0; i < pixels * c; i += 16) add_to(dx + i, load(dx_win + i));
-    proj.dy = dx_win, proj.dx = da;
-    linear_backward(&proj);
-    Attention attention = stage.attention();
-    attention.dy = da, attention.dqkv = scratch.data();
-    attention_backward(&attention);
-    Linear qkv = stage.qkv(x);
-    qkv.dy = scratch.data(), qkv.dx = dx, qkv.add_dx = 1;
-    linear_backward(&qkv);
+#pragma omp parallel num_threads(p->threads)
+  {
+    float* grads[WEIGHTS];
+    for (int i = 0; i < WEIGHTS; i++) grads[i] = p->grads[i] + omp_get_thread_num() * p->grad_floats;
+#pragma omp for schedule(static)
+    for (int64_t image = 0; image < p->images; image++) backward_image(*p, image, grads);
   }
 }
