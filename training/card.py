@@ -6,7 +6,7 @@ from pathlib import Path
 
 TASKS = {
     'sr': 'Super-resolution by {scale}, for pictures reduced by MATLAB-style bicubic interpolation.',
-    'denoise': 'Removes Gaussian noise from colour pictures, sigma 0 to 50 on the scale 0..255, without being told which.',
+    'denoise': 'Removes Gaussian noise from colour pictures, sigma 0 to 50 of 255, without being told which.',
     'jpeg': 'Removes the traces of JPEG compression from colour pictures, quality 10 to 95, without being told which.',
     'real': 'Super-resolution by {scale} for photographs and frames as they come: soft, noisy, compressed.',
 }
@@ -54,15 +54,17 @@ def card(config, meta, scores, pictures, parameters, run, license):
     blocks = ' + '.join(map(str, model['depths']))
     licences = Counter(family(p['license']) for p in pictures)
     facts = [
-        ['architecture', f'MambaIRv2 light: {model["embed_dim"]} channels, {blocks} blocks, window {model["window_size"]}, '
-                         f'{model["num_heads"][0]} heads, state size {model["d_state"]}, {model["num_tokens"]} classes; '
+        ['architecture', f'MambaIRv2 light: {model["embed_dim"]} channels, {blocks} blocks, '
+                         f'window {model["window_size"]}, {model["num_heads"][0]} heads, '
+                         f'state size {model["d_state"]}, {model["num_tokens"]} classes; '
                          f'{parameters:,} parameters, stored as F16'],
         ['routing', 'trained with uniformly random classes; the router is left at zero, so `seeded` routing draws from '
                     'the trained distribution and `argmax` scans in raster order' if config['routing'] == 'random' else
                     'trained by Gumbel soft-max, as in the paper'],
-        ['training', f'{meta["step"]} steps, {float(meta["seconds"]) / 3600:.1f} h of one thread of a shared x86 server '
-                     f'processor ({speed(run):,} input pixels a second); {config["patch"]}x{config["patch"]} patches, '
-                     f'batch {plan(config["batch"])}; loss {plan(config["loss"])}; Adam {config["rate"]:g} with a cosine to zero, '
+        ['training', f'{meta["step"]} steps, {float(meta["seconds"]) / 3600:.1f} h of one thread of a shared x86 '
+                     f'server processor ({speed(run):,} input pixels a second); '
+                     f'{config["patch"]}x{config["patch"]} patches, batch {plan(config["batch"])}; '
+                     f'loss {plan(config["loss"])}; Adam {config["rate"]:g} with a cosine to zero, '
                      f'moving average {config["ema"]}; seed {config["seed"]}'],
         ['started from', f'`{config["start"]}`' if config.get('start') else
                          'a random body around bicubic interpolation'],

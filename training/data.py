@@ -1,4 +1,4 @@
-"""Training patches from a pack. Every batch is a pure function of (seed, step), so a run can stop and go on anywhere."""
+"""Training patches from a pack. Every batch is a pure function of (seed, step): a run can stop and go on anywhere."""
 import io
 
 import numpy as np

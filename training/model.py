@@ -81,7 +81,7 @@ class Block(nn.Module):
         b, h, w, c = mid.shape
         prompts = self.assm.embeddingB.weight @ self.embeddingA.weight
         if routing.kind == 'random':
-            cls = routing.random_classes(self.tokens, (b, h * w))
+            cls = routing.random_classes(self.tokens, (b, h * w)).to(mid.device)
         elif routing.kind == 'forced':
             cls = routing.classes[number].long()
         else:
@@ -146,8 +146,9 @@ def conv3(c_in, c_out, kind='1conv'):
     """The convolution that closes a group: one 3x3, or the 3conv bottleneck."""
     if kind == '1conv':
         return nn.Conv2d(c_in, c_out, 3, padding=1)
-    return nn.Sequential(nn.Conv2d(c_in, c_in // 4, 3, padding=1), nn.LeakyReLU(0.2), nn.Conv2d(c_in // 4, c_in // 4, 1),
-                         nn.LeakyReLU(0.2), nn.Conv2d(c_in // 4, c_out, 3, padding=1))
+    narrow = c_in // 4
+    return nn.Sequential(nn.Conv2d(c_in, narrow, 3, padding=1), nn.LeakyReLU(0.2), nn.Conv2d(narrow, narrow, 1),
+                         nn.LeakyReLU(0.2), nn.Conv2d(narrow, c_out, 3, padding=1))
 
 
 DEFAULTS = dict(light=True, in_chans=3, embed_dim=32, depths=[3, 3], num_heads=[4, 4], window_size=8, d_state=8,
@@ -239,74 +240,10 @@ def mirror_pad(x, ws):
     """Pad bottom and right to multiples of ws by continued mirroring with the edge repeated."""
     for axis in (2, 3):
         n = x.shape[axis]
-        m = torch.arange(-(-n // ws) * ws) % (2 * n)
+        m = torch.arange(-(-n // ws) * ws, device=x.device) % (2 * n)
         if len(m) > n:
             x = x.index_select(axis, torch.where(m < n, m, 2 * n - 1 - m))
     return x
-
-
-def initialise(net, std=0.1):
-    """Random start of the blocks, and a network that is bicubic interpolation (or the identity) plus little.
-
-    Channels 0..2 of conv_first carry the picture, the direct head reads them with the bicubic phases. The learned
-    part starts at a tenth of its usual size. Keys and shapes stay official.
-    """
-    cfg = net.cfg
-    for m in net.modules():
-        if isinstance(m, nn.Linear):
-            nn.init.trunc_normal_(m.weight, std=std, a=-2 * std, b=2 * std)
-            if m.bias is not None:
-                nn.init.zeros_(m.bias)
-    for block in (b for group in net.layers for b in group.residual_group.layers):
-        init_block(block, cfg)
-    with torch.no_grad():
-        for p in net.conv_after_body.parameters():
-            p.mul_(0.1)
-        if cfg['upsampler'] == '':
-            nn.init.zeros_(net.conv_last.weight)
-            nn.init.zeros_(net.conv_last.bias)
-        elif cfg['upsampler'] == 'pixelshuffledirect':
-            init_bicubic(net)
-
-
-def init_block(block, cfg):
-    scan, n = block.assm.selectiveScan, cfg['d_state']
-    rank = scan.dt_projs_weight.shape[2]
-    nn.init.trunc_normal_(block.win_mhsa.relative_position_bias_table, std=0.02)
-    nn.init.uniform_(block.embeddingA.weight, -1 / cfg['inner_rank'], 1 / cfg['inner_rank'])
-    nn.init.uniform_(block.assm.embeddingB.weight, -1 / cfg['num_tokens'], 1 / cfg['num_tokens'])
-    nn.init.zeros_(block.assm.route[2].weight)  # logits 0: seeded routing draws the uniform classes of the training
-    nn.init.uniform_(scan.x_proj_weight, -scan.x_proj_weight.shape[2] ** -0.5, scan.x_proj_weight.shape[2] ** -0.5)
-    nn.init.uniform_(scan.dt_projs_weight, -rank ** -0.5, rank ** -0.5)
-    with torch.no_grad():
-        dt = torch.exp(torch.empty_like(scan.dt_projs_bias).uniform_(-6.9078, -2.3026))  # 0.001 .. 0.1
-        scan.dt_projs_bias.copy_(dt + torch.log(-torch.expm1(-dt)))                      # inverse softplus
-        scan.A_logs.copy_(torch.log(torch.arange(1, n + 1.0)).expand_as(scan.A_logs))
-
-
-def bicubic_phases(s):
-    """[s, 3]: weights of the samples -1, 0, 1 for the s output phases (Keys, a = -0.5, outer taps folded in)."""
-    def keys(x):
-        x = abs(x)
-        if x <= 1:
-            return 1.5 * x ** 3 - 2.5 * x ** 2 + 1
-        return -0.5 * x ** 3 + 2.5 * x ** 2 - 4 * x + 2 if x <= 2 else 0
-    rows = [[keys((i + 0.5) / s - 0.5 - tap) for tap in (-1, 0, 1)] for i in range(s)]
-    return [[v / sum(row) for v in row] for row in rows]
-
-
-def init_bicubic(net):
-    ch, s = net.cfg['in_chans'], net.cfg['upscale']
-    first, last = net.conv_first, net.upsample[0]
-    phases = torch.tensor(bicubic_phases(s))
-    first.weight[:ch] = 0
-    first.bias[:ch] = 0
-    last.weight.mul_(0.1)
-    last.bias.zero_()
-    last.weight[:, :ch] = 0
-    for k in range(ch):
-        first.weight[k, k, 1, 1] = 1
-        last.weight[k * s * s:(k + 1) * s * s, k] = torch.einsum('iy,jx->ijyx', phases, phases).reshape(s * s, 3, 3)
 
 
 def config_of(state):

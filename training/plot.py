@@ -23,14 +23,15 @@ def ticks(low, high, wanted=6):
 
 
 def svg(runs):
-    """runs: {name: curve}. The first tenth of the range of time sets the lowest value shown."""
+    """runs: {name: curve}. The scale leaves out what came before a twentieth of the time."""
     end = max(t for c in runs.values() for t, _ in c)
     high = max(v for c in runs.values() for _, v in c)
     low = min(v for c in runs.values() for t, v in c if t >= min(end / 20, c[-1][0]))
     low, high = low - 0.05 * (high - low), high + 0.05 * (high - low) + 1e-6
 
     def place(t, v):
-        return (LEFT + t / end * (WIDTH - LEFT - 12), HEIGHT - BOTTOM - (v - low) / (high - low) * (HEIGHT - BOTTOM - TOP))
+        up = (v - low) / (high - low)
+        return LEFT + t / end * (WIDTH - LEFT - 12), HEIGHT - BOTTOM - up * (HEIGHT - BOTTOM - TOP)
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
              f'font-size="12"><rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>']
     for v in ticks(low, high):

@@ -12,13 +12,13 @@ import signal
 import time
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from . import safetensors
 from .data import Patches
 from .evaluate import evaluate
-from .model import MambaIRv2, Routing, initialise
+from .initialise import initialise, warm_start
+from .model import MambaIRv2, Routing
 from .tasks import make_task
 
 
@@ -147,31 +147,6 @@ class Run:
         return loss.item(), size * self.config['patch'] ** 2
 
 
-def warm_start(net, path):
-    """Start from the weights of another model; a head of another scale is interpolated from its output phases."""
-    arrays, _ = safetensors.load(path)
-    given = {k: torch.from_numpy(v.astype(np.float32)) for k, v in arrays.items()}
-    own, head = net.state_dict(), 'upsample.0.weight'
-    if head in own and own[head].shape != given[head].shape:
-        for key in (head, 'upsample.0.bias'):
-            given[key] = other_scale(given[key], net.cfg['in_chans'], net.cfg['upscale'])
-    net.load_state_dict({k: v for k, v in given.items() if k in own and own[k].shape == v.shape}, strict=False)
-
-
-def other_scale(weight, channels, scale):
-    """Weights of a direct head [ch·s², ...] for another scale: linear in the position of the output phase."""
-    old = weight.view(channels, -1, *weight.shape[1:])
-    s = math.isqrt(old.shape[1])
-    matrix = torch.zeros(scale, s)
-    for i in range(scale):
-        at = (i + 0.5) / scale * s - 0.5
-        low = min(max(math.floor(at), 0), s - 2)
-        matrix[i, low], matrix[i, low + 1] = low + 1 - at, at - low
-    old = old.view(channels, s, s, -1)
-    new = torch.einsum('iy,jx,kyxr->kijr', matrix, matrix, old)
-    return new.reshape(-1, *weight.shape[1:])
-
-
 def train(config, pack, testsets, folder, device='cpu', until=None, budget=None):
     """Run to the planned end (or to step `until`); leaves the state in the folder."""
     task = make_task(config)
@@ -185,8 +160,8 @@ def train(config, pack, testsets, folder, device='cpu', until=None, budget=None)
         seen.append(run.advance(patches))
         done = run.progress() >= 1
         if run.flat.step % config['log_every'] == 0:
-            losses, pixels = np.mean([s[0] for s in seen]), sum(s[1] for s in seen)
-            run.log(loss=float(losses), rate=run.rate, pixels_per_second=round(pixels / (time.time() - since)))
+            loss, pixels = (sum(values) for values in zip(*seen))
+            run.log(loss=loss / len(seen), rate=run.rate, pixels_per_second=round(pixels / (time.time() - since)))
             since, seen = time.time(), []
         if testsets and (run.flat.step % config['validate_every'] == 0 or done):
             started = time.time()

@@ -73,14 +73,14 @@ for i in '12':
     ).replace('#', i))
 BLOCK_WEIGHTS = BLOCK_WEIGHTS.split()
 
-LinearArgs = struct('LinearArgs', 'tokens k n gelu add_dx', 'x weight bias gamma beta residual scale skip y moments slope dy dx '
-                    'dweight dbias dgamma dbeta dscale dskip')
+LinearArgs = struct('LinearArgs', 'tokens k n gelu add_dx', 'x weight bias gamma beta residual scale skip y moments '
+                    'slope dy dx dweight dbias dgamma dbeta dscale dskip')
 AttentionArgs = struct('AttentionArgs', 'images h w c heads ws shift', 'qkv table y lse dy dqkv dtable')
 SpatialArgs = struct('SpatialArgs', 'images h w c', 'a gamma beta weight bias y moments conv dy da dgamma dbeta '
                      'dweight dbias')
 PositionArgs = struct('PositionArgs', 'images h w c', 'u weight bias y gate dy du dweight dbias')
-ScanArgs = struct('ScanArgs', 'images length hd n rank width', 'u order prompt x_proj dt_weight dt_bias a_logs d y rows '
-                  'delta states dy du dprompt dx_proj ddt_weight ddt_bias da_logs dd')
+ScanArgs = struct('ScanArgs', 'images length hd n rank width', 'u order prompt x_proj dt_weight dt_bias a_logs d y '
+                  'rows delta states dy du dprompt dx_proj ddt_weight ddt_bias da_logs dd')
 
 
 
@@ -284,7 +284,7 @@ class WholeBlock(torch.autograd.Function):
 
 
 def whole_block(x, order, prompt, weights, heads, ws, shift):
-    """A light block in one call; weights by their names inside the block. NotImplemented where a piece does not apply."""
+    """A light block in one call, weights by their names inside it. NotImplemented where a piece does not apply."""
     a_logs, f = weights['assm.selectiveScan.A_logs'], weights['convffn1.fc1.weight'].shape[0]
     c, (hd, n), rank = x.shape[-1], a_logs.shape, weights['assm.selectiveScan.dt_projs_weight'].shape[2]
     if (c % 16 or f % 32 or hd % 16 or n not in (8, 16) or ws * ws % 16 or c // heads not in (4, 8, 12, 16)

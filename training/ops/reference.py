@@ -59,7 +59,7 @@ def window_attention(qkv, table, heads, ws, shift):
         qkv = qkv.roll((-shift, -shift), (1, 2))
     q, k, v = window_partition(qkv, ws).view(-1, ws * ws, 3, heads, c // heads).permute(2, 0, 3, 1, 4)
     score = (q * (c // heads) ** -0.5) @ k.transpose(-2, -1)
-    score = score + table[relative_position_index(ws)].permute(2, 0, 1)
+    score = score + table[relative_position_index(ws).to(table.device)].permute(2, 0, 1)
     if shift:
         mask = shift_mask(h, w, ws, shift, score)
         score = (score.view(b, -1, heads, ws * ws, ws * ws) + mask[None, :, None]).view(score.shape)

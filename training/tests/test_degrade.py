@@ -29,7 +29,8 @@ class Imresize(unittest.TestCase):
         for scale in (2, 3, 4):
             task = make_task({'task': 'sr', 'task_options': {'scale': scale}})
             for name, lr, _ in pairs_of(task, ROOT / 'testsets', 'Set5'):
-                np.testing.assert_array_equal(lr, read(ROOT / 'testsets' / 'Set5' / f'LRbicx{scale}' / f'{name}x{scale}.png'))
+                given = read(ROOT / 'testsets' / 'Set5' / f'LRbicx{scale}' / f'{name}x{scale}.png')
+                np.testing.assert_array_equal(lr, given)
 
 
 class RandomDegradations(unittest.TestCase):

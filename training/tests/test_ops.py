@@ -70,10 +70,10 @@ class NativeOps(unittest.TestCase):
             with self.subTest(hd=hd, n=n, length=length):
                 rank = -(-hd // 16)
                 order = class_order(torch.randint(8, (2, length)))
-                self.compare('sorted_scan', (
-                    uniform(2, length, hd), order, uniform(2, length, n), uniform(rank + 2 * n, hd) * 0.5,
-                    uniform(hd, rank), uniform(hd) - 1, torch.log(torch.arange(1., n + 1)).repeat(hd, 1) * uniform(hd, 1),
-                    uniform(hd)))
+                a_logs = torch.log(torch.arange(1., n + 1)) * uniform(hd, 1)
+                self.compare('sorted_scan', (uniform(2, length, hd), order, uniform(2, length, n),
+                                             uniform(rank + 2 * n, hd) * 0.5, uniform(hd, rank), uniform(hd) - 1,
+                                             a_logs, uniform(hd)))
 
     def test_other_shapes_are_left_to_plain_pytorch(self):
         self.assertIs(native.linear(uniform(2, 12), uniform(24, 12), None), NotImplemented)

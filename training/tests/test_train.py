@@ -11,10 +11,10 @@ from PIL import Image
 from training import degrade, export, pack, plot, safetensors
 from training.data import Patches
 from training.evaluate import psnr, restore
-from training.model import MambaIRv2, Routing, initialise, load_model
-from training.ops import native
+from training.initialise import initialise, warm_start
+from training.model import MambaIRv2, Routing, load_model
 from training.tasks import make_task
-from training.train import Run, train, warm_start
+from training.train import Run, train
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
 SMALL = dict(embed_dim=16, depths=[1, 2], num_heads=[2, 2], num_tokens=4, inner_rank=4, window_size=4)
