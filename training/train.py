@@ -125,6 +125,10 @@ class Run:
         with open(self.folder / 'log.jsonl', 'a') as file:
             file.write(json.dumps({'step': self.flat.step, 'seconds': round(self.elapsed(), 1), **entry}) + '\n')
 
+    def validate(self, task, testsets):
+        scores = evaluate(self.averaged, task, testsets, routing='random', device=self.device)
+        self.log(psnr={k: round(v, 4) for k, v in scores.items()})
+
     def progress(self):
         """The share of the plan that is done: of its steps, or of its hours where those are given."""
         if self.budget:
@@ -158,20 +162,20 @@ def train(config, pack, testsets, folder, device='cpu', until=None, budget=None)
     since, saved, seen = time.time(), time.time(), []
     while run.progress() < 1 and run.flat.step != until and not stop:
         seen.append(run.advance(patches))
-        done = run.progress() >= 1
         if run.flat.step % config['log_every'] == 0:
             loss, pixels = (sum(values) for values in zip(*seen))
             run.log(loss=loss / len(seen), rate=run.rate, pixels_per_second=round(pixels / (time.time() - since)))
             since, seen = time.time(), []
-        if testsets and (run.flat.step % config['validate_every'] == 0 or done):
+        if testsets and run.flat.step % config['validate_every'] == 0:
             started = time.time()
-            scores = evaluate(run.averaged, task, testsets, routing='random', device=device)
-            run.log(psnr={k: round(v, 4) for k, v in scores.items()})
+            run.validate(task, testsets)
             since += time.time() - started
         if time.time() - saved > config.get('save_seconds', 60):
             run.save()
             saved = time.time()
     run.save()
+    if testsets and run.progress() >= 1:
+        run.validate(task, testsets)
     return run
 
 
