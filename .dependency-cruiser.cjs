@@ -12,7 +12,7 @@ const rooms = Object.fromEntries(
 if (!('core/tensor' in rooms)) throw new Error('ARCHITECTURE.md: expected the table of rooms, with a row for `core/tensor`');
 
 /** These run anywhere, a browser included: no built-in of Node, no package, and no room that uses one. */
-const portable = ['tensor/', 'graph/', 'architectures/', 'routing/', 'ops/', 'plan/', 'executors/(reference|webgpu)/', 'executors/[^/]+\\.ts$'];
+const portable = ['tensor/', 'graph/', 'architectures/', 'routing/', 'ops/', 'onnx/', 'plan/', 'executors/(reference|webgpu)/', 'executors/[^/]+\\.ts$'];
 
 /** May look inside any room; nothing may look at them. */
 const outside = '^(test|bench|tools|training)/|\\.test\\.ts$';
