@@ -1,5 +1,5 @@
 import { invariant } from '../errors.js';
-import type { Graph, GraphNode, NodeId, Operation } from '../graph/graph.js';
+import type { Graph, GraphNode, NodeId } from '../graph/graph.js';
 import { allocate, type Request } from './allocate.js';
 import { type NodeGroup, schedule } from './schedule.js';
 import type { WorkRange } from './traits.js';
@@ -55,7 +55,9 @@ export interface PlanOptions {
   /** Upper bound of a strip's bytes per value; strips shorter than 32 pixels are not made. */
   readonly stripTargetBytes: number;
   /** Whether the executor has one kernel for `second(first(x), other)`. */
-  readonly canFuse: (first: Operation, second: Operation) => boolean;
+  readonly canFuse: (first: NodeId, second: NodeId) => boolean;
+  /** Pixels that one node wants its strips to have at least, on a map of some width; 0 where it does not mind. */
+  readonly leastStripPixels?: (id: NodeId, width: number) => number;
   /** Nodes whose whole map is kept until the end. */
   readonly keep?: readonly NodeId[];
 }
@@ -154,14 +156,11 @@ export function plan(graph: Graph, height: number, width: number, options: PlanO
       if (placements[id]?.kind === 'view') {
         continue;
       }
-      const { operation, inputs } = node(id);
+      const { inputs } = node(id);
       const first = inputs.find((input) => {
         const producer = calls.get(input);
         return (
-          producer?.nodes.length === 1 &&
-          uses.get(input) === 1 &&
-          isStripLocal(input) &&
-          options.canFuse(node(input).operation, operation)
+          producer?.nodes.length === 1 && uses.get(input) === 1 && isStripLocal(input) && options.canFuse(input, id)
         );
       });
       if (first === undefined) {
@@ -195,7 +194,8 @@ export function plan(graph: Graph, height: number, width: number, options: PlanO
       return { range: group.range, calls, ...size, stripPixels: 0, strips: 0, stripBytes: 0 };
     }
     const widest = Math.max(...calls.map(({ output }) => strideOf(output)), 1);
-    const limit = Math.max(32, Math.floor(options.stripTargetBytes / (widest * 4)));
+    const wanted = group.nodes.map((id) => options.leastStripPixels?.(id, size.width) ?? 0);
+    const limit = Math.max(32, Math.floor(options.stripTargetBytes / (widest * 4)), ...wanted);
     const shape = stripShape(size.height, size.width, limit);
     return { range: group.range, calls, ...size, ...shape, stripBytes: placeStripValues(calls, shape.stripPixels) };
   });
