@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { createCpuExecutor } from '../../core/executors/cpu/cpu-executor.js';
+import { describeWithOnnxRuntime } from '../onnxruntime.js';
 import { describeWithShared } from '../shared.js';
 import { compareGolden, networkFixtures } from './golden-cases.js';
 
@@ -25,4 +26,18 @@ describeWithShared('the cpu executor computes what the official code does', ['go
       });
     },
   );
+});
+
+describeWithOnnxRuntime('with ONNX Runtime', () => {
+  describeWithShared('the cpu executor computes what the official code does', ['golden'], () => {
+    it.each(networkFixtures)('%s', async (name) => {
+      const executor = await createCpuExecutor({ threads: 2, onnxruntime: 'on' });
+      const { output, taps, classFlips, orderErrors } = await compareGolden(executor, name);
+      const { description } = executor;
+      await executor.dispose();
+      expect(description).toMatch(/onnxruntime .* for \d+ layers/);
+      expect(Object.entries({ output, ...taps }).filter(([, rel]) => !(rel <= 1e-5))).toEqual([]);
+      expect({ classFlips, orderErrors }).toEqual({ classFlips: 0, orderErrors: 0 });
+    });
+  });
 });

@@ -6,8 +6,9 @@ import type { RunState } from '../../ops/cpu-kernel.js';
 import { cpuKernelOf } from '../../ops/cpu-kernels.js';
 import { toFloat32 } from '../../tensor/convert.js';
 import { type Tensor, type TensorMap, tensor } from '../../tensor/tensor.js';
-import { checkInput, checkRunOptions } from '../check-run.js';
+import { checkInput, checkRunOptions, type RunSizes } from '../check-run.js';
 import type { MemoryReport, Network, RunOptions, RunResult } from '../executor.js';
+import type { Accelerator } from './messages.js';
 import { aligned, control, controlAddress, layOut, type Program, weightsAddress } from './program.js';
 import { ThreadPool } from './thread-pool.js';
 
@@ -15,6 +16,7 @@ const pageBytes = 65536;
 /** wasm32 ends at 4 GiB. */
 const maximumPages = 65536;
 const programsKept = 4;
+const noNodes: ReadonlySet<NodeId> = new Set();
 
 /** Weights in the shared memory, packed for the kernels. */
 interface LoadedWeights {
@@ -70,14 +72,21 @@ async function loadWeights(graph: Graph, tensors: TensorMap): Promise<LoadedWeig
   return { memory, packed, end };
 }
 
+export interface CpuNetworkOptions {
+  readonly module: WebAssembly.Module;
+  readonly threads: number;
+  readonly accelerator: Accelerator | undefined;
+}
+
 /** A network in the CPU executor: one shared memory, its own threads, a plan per input size. */
 export class CpuNetwork implements Network {
   readonly scale: number;
   readonly inputChannels: number;
   readonly outputChannels: number;
   readonly #graph: Graph;
-  readonly #module: WebAssembly.Module;
-  readonly #threads: number;
+  readonly #options: CpuNetworkOptions;
+  #accelerator: Accelerator | undefined;
+  #acceleration = '';
   readonly #weights: LoadedWeights;
   readonly #programs = new Map<string, Program>();
   #pool: ThreadPool | undefined;
@@ -85,22 +94,23 @@ export class CpuNetwork implements Network {
   #queue: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
-  private constructor(graph: Graph, weights: LoadedWeights, module: WebAssembly.Module, threads: number) {
+  private constructor(graph: Graph, weights: LoadedWeights, options: CpuNetworkOptions) {
     this.#graph = graph;
     this.#weights = weights;
-    this.#module = module;
-    this.#threads = threads;
+    this.#options = options;
+    this.#accelerator = options.accelerator;
     this.scale = this.#node(graph.output).type.scale;
     this.outputChannels = this.#node(graph.output).type.channels;
     this.inputChannels = this.#node(0).type.channels;
   }
 
-  static async load(
-    graph: Graph,
-    tensors: TensorMap,
-    options: { readonly module: WebAssembly.Module; readonly threads: number },
-  ): Promise<CpuNetwork> {
-    return new CpuNetwork(graph, await loadWeights(graph, tensors), options.module, options.threads);
+  static async load(graph: Graph, tensors: TensorMap, options: CpuNetworkOptions): Promise<CpuNetwork> {
+    return new CpuNetwork(graph, await loadWeights(graph, tensors), options);
+  }
+
+  /** What ONNX Runtime does here, or why nothing; empty before the first run and where it is not wanted. */
+  get acceleration(): string {
+    return this.#acceleration;
   }
 
   plan(height: number, width: number): MemoryReport {
@@ -148,8 +158,9 @@ export class CpuNetwork implements Network {
       {
         id: ++this.#programCount,
         weightsEnd: this.#weights.end,
-        threads: this.#threads,
+        threads: this.#options.threads,
         keep,
+        accelerated: this.#accelerator?.nodes ?? noNodes,
       },
     );
   }
@@ -165,13 +176,17 @@ export class CpuNetwork implements Network {
     throwIfCancelled(options.signal);
     const sizes = checkInput(this.#graph, input);
     checkRunOptions(this.#graph, sizes, options);
+    // A second attempt is without ONNX Runtime.
+    const result = (await this.#attempt(input, sizes, options)) ?? (await this.#attempt(input, sizes, options));
+    invariant(result, 'a run without ONNX Runtime cannot fail by it');
+    return result;
+  }
+
+  /** One run; undefined if ONNX Runtime failed in it, which is given up then. */
+  async #attempt(input: Tensor, sizes: RunSizes, options: RunOptions): Promise<RunResult | undefined> {
     const { batch, channels, height, width } = sizes;
     const keep = (options.taps ?? []).map((name) => this.#graph.nodes.findIndex((node) => node.name === name));
-    if (this.#pool === undefined || this.#pool.isDead) {
-      this.#programs.clear();
-      const { memory, packed } = this.#weights;
-      this.#pool = await ThreadPool.start(this.#threads, { module: this.#module, memory, graph: this.#graph, packed });
-    }
+    const pool = await this.#readyPool();
     const program = this.#programFor(height, width, keep);
     const outputShape = [batch, this.outputChannels, height * this.scale, width * this.scale];
     const itemValues = channels * height * width;
@@ -191,6 +206,10 @@ export class CpuNetwork implements Network {
       new Float32Array(buffer, program.input, itemValues).set(view);
       const routeData = this.#writeRouteData(options.routing, program, item);
       await this.#runItem(program, options, { height, width, routeData, item, batch });
+      if (pool.acceleratorFailure !== undefined) {
+        await this.#giveUpAcceleration(pool);
+        return undefined;
+      }
       // Fetched again: the memory may have grown, and old views keep their length.
       const after = this.#weights.memory.buffer;
       output.set(new Float32Array(after, program.output, outputValues), item * outputValues);
@@ -202,6 +221,31 @@ export class CpuNetwork implements Network {
       output: tensor(outputShape, output),
       taps: new Map([...taps].map(([id, tap]) => [this.#node(id).name, tap])),
     };
+  }
+
+  /** The threads, started if need be. */
+  async #readyPool(): Promise<ThreadPool> {
+    while (this.#pool === undefined || this.#pool.isDead) {
+      this.#programs.clear();
+      const { memory, packed } = this.#weights;
+      const { module, threads } = this.#options;
+      const accelerator = this.#accelerator;
+      this.#pool = await ThreadPool.start(threads, { module, memory, graph: this.#graph, packed, accelerator });
+      if (this.#pool.acceleratorFailure !== undefined) {
+        await this.#giveUpAcceleration(this.#pool);
+      } else if (accelerator) {
+        const runtime = `onnxruntime ${this.#pool.acceleratorVersion ?? ''}`.trimEnd();
+        this.#acceleration = `${runtime} for ${accelerator.nodes.size} layers`;
+      }
+    }
+    return this.#pool;
+  }
+
+  /** Ends threads in which ONNX Runtime failed; the next ones do without. */
+  async #giveUpAcceleration(pool: ThreadPool): Promise<void> {
+    this.#acceleration = `onnxruntime not used (${pool.acceleratorFailure})`;
+    this.#accelerator = undefined;
+    await pool.end();
   }
 
   async #runItem(
@@ -237,6 +281,9 @@ export class CpuNetwork implements Network {
     }
     throwIfCancelled(signal);
     this.#check();
+    if (this.#pool?.acceleratorFailure !== undefined) {
+      return;
+    }
     progress?.((item.item + 1) * steps, item.batch * steps);
   }
 

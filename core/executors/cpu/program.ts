@@ -1,11 +1,14 @@
-import type { Graph, NodeId } from '../../graph/graph.js';
+import type { Graph, NodeId, Operation } from '../../graph/graph.js';
 import { cpuKernelOf, fusedCpuKernelOf } from '../../ops/cpu-kernels.js';
 import { type Plan, plan } from '../../plan/plan.js';
+import { acceleratedStripPixels } from './accelerate.js';
 
 /** A graph at one size with addresses: what the threads need to run it. Plain data. */
 export interface Program {
   readonly id: number;
   readonly plan: Plan;
+  /** Nodes that ONNX Runtime computes. */
+  readonly accelerated: ReadonlySet<NodeId>;
   /** Byte addresses in the shared memory. */
   readonly scratch: number;
   readonly scratchPerThread: number;
@@ -32,10 +35,10 @@ const stripTargetBytes = 49152;
 /** Rounds an address up to a cache line. */
 export const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
-function largestScratch(graph: Graph, steps: Plan['steps']): number {
+function largestScratch(graph: Graph, steps: Plan['steps'], accelerated: ReadonlySet<NodeId>): number {
   let largest = 0;
   for (const step of steps) {
-    for (const { nodes, inputs } of step.calls) {
+    for (const { nodes, inputs } of step.calls.filter(({ output }) => !accelerated.has(output))) {
       const { operation } = graph.nodes[nodes[0]] as Graph['nodes'][number];
       const types = inputs.map((input) => (graph.nodes[input] as Graph['nodes'][number]).type);
       const bytes = cpuKernelOf(operation).scratchBytes?.(operation, types, step.stripPixels) ?? 0;
@@ -54,17 +57,24 @@ export function layOut(
     readonly weightsEnd: number;
     readonly threads: number;
     readonly keep: readonly NodeId[];
+    readonly accelerated: ReadonlySet<NodeId>;
   },
 ): Program {
   const source = graph.nodes[0]?.operation;
   const multiple = source?.op === 'input' ? source.multiple : 1;
   const padTo = (value: number): number => Math.ceil(value / multiple) * multiple;
   const [height, width] = [padTo(size.height), padTo(size.width)];
+  const { accelerated } = options;
+  const operationOf = (id: NodeId): Operation => (graph.nodes[id] as Graph['nodes'][number]).operation;
   const planned = plan(graph, height, width, {
     channelMultiple,
     stripTargetBytes,
     keep: options.keep,
-    canFuse: (first, second) => fusedCpuKernelOf(first, second) !== undefined,
+    canFuse: (first, second) =>
+      !accelerated.has(first) &&
+      !accelerated.has(second) &&
+      fusedCpuKernelOf(operationOf(first), operationOf(second)) !== undefined,
+    leastStripPixels: (id, pixels) => (accelerated.has(id) ? acceleratedStripPixels(operationOf(id), pixels) : 0),
   });
   const output = (graph.nodes[graph.output] as Graph['nodes'][number]).type;
   const inputChannels = (graph.nodes[0] as Graph['nodes'][number]).type.channels;
@@ -75,7 +85,9 @@ export function layOut(
     next = aligned(next + bytes);
     return address;
   };
-  const scratchPerThread = aligned(aligned(planned.stripBytes) + largestScratch(graph, planned.steps) + 64);
+  const scratchPerThread = aligned(
+    aligned(planned.stripBytes) + largestScratch(graph, planned.steps, accelerated) + 64,
+  );
   const scratch = take(scratchPerThread * options.threads);
   const counters = take((planned.steps.length + 1) * 4);
   const input = take(size.height * size.width * inputChannels * 4);
@@ -86,6 +98,7 @@ export function layOut(
   return {
     id: options.id,
     plan: planned,
+    accelerated,
     scratch,
     scratchPerThread,
     counters,

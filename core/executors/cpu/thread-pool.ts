@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { MambairError } from '../../errors.js';
-import type { Request, ThreadData } from './messages.js';
+import type { Reply, Request, ThreadData } from './messages.js';
 
 /**
  * The threads of one network. They sleep between runs and do not keep the process alive then. If one dies, the run in
@@ -10,6 +10,8 @@ export class ThreadPool {
   readonly #workers: Worker[] = [];
   #waiting: { left: number; resolve: () => void; reject: (error: unknown) => void } | undefined;
   #failure: MambairError | undefined;
+  #acceleratorFailure: string | undefined;
+  #acceleratorVersion: string | undefined;
 
   /** Starts the threads and waits until all are ready. @throws MAMBAIR_DEVICE_LOST */
   static async start(threads: number, data: Omit<ThreadData, 'thread' | 'threads'>): Promise<ThreadPool> {
@@ -21,7 +23,7 @@ export class ThreadPool {
         // The parent's flags (of a test runner, say) may not be allowed in a thread.
         execArgv: [],
       });
-      worker.on('message', () => pool.#onReply());
+      worker.on('message', (reply: Reply) => pool.#onReply(reply));
       worker.on('error', (error) => pool.#fail(error));
       worker.on('exit', (code) => pool.#fail(new Error(`a thread ended with exit code ${code}`)));
       pool.#workers.push(worker);
@@ -33,6 +35,16 @@ export class ThreadPool {
   /** True once a thread has died. */
   get isDead(): boolean {
     return this.#failure !== undefined;
+  }
+
+  /** Why ONNX Runtime failed in a thread, at the start or in the last run, whose result is void then. */
+  get acceleratorFailure(): string | undefined {
+    return this.#acceleratorFailure;
+  }
+
+  /** Undefined where ONNX Runtime was not asked for or does not tell. */
+  get acceleratorVersion(): string | undefined {
+    return this.#acceleratorVersion;
   }
 
   /** Sends a request that has no answer. */
@@ -69,7 +81,9 @@ export class ThreadPool {
     });
   }
 
-  #onReply(): void {
+  #onReply({ acceleratorFailure, acceleratorVersion }: Reply): void {
+    this.#acceleratorFailure ??= acceleratorFailure;
+    this.#acceleratorVersion ??= acceleratorVersion;
     const waiting = this.#waiting;
     if (waiting && --waiting.left === 0) {
       this.#waiting = undefined;

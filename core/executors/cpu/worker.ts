@@ -5,13 +5,14 @@ import type { BoundKernel, KernelExports, Operand, RunState } from '../../ops/cp
 import { cpuKernelOf, fusedCpuKernelOf } from '../../ops/cpu-kernels.js';
 import { type PlanCall, type PlanStep, stripAt } from '../../plan/plan.js';
 import type { Reply, Request, ThreadData } from './messages.js';
+import { OnnxKernels } from './onnx-kernels.js';
 import { aligned, control, controlAddress, type Program } from './program.js';
 
 /**
  * One thread of the CPU executor. All threads walk the same steps; in each they take parts from a shared counter and
  * wait for one another at the end. Which thread does a part never changes its values.
  */
-const { module, memory, graph, packed, thread, threads } = workerData as ThreadData;
+const { module, memory, graph, packed, accelerator, thread, threads } = workerData as ThreadData;
 const port = parentPort;
 invariant(port, 'the CPU worker must be started as a thread');
 const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as KernelExports;
@@ -32,9 +33,24 @@ function waitForOthers(): void {
   }
 }
 
+/** Does its part of a strip; the promise is ONNX Runtime's. */
+type StripKernel = (first: number, count: number) => void | Promise<void>;
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+let onnx: OnnxKernels | undefined;
+let acceleratorFailure: string | undefined;
+if (accelerator) {
+  try {
+    onnx = await OnnxKernels.load({ ...accelerator, graph, packed, memory });
+  } catch (error) {
+    acceleratorFailure = messageOf(error);
+  }
+}
+
 /** A program with every address filled in. */
 interface BoundProgram {
-  readonly steps: readonly (() => void)[];
+  readonly steps: readonly (() => void | Promise<void>)[];
   readonly run: RunState;
 }
 
@@ -79,35 +95,64 @@ function bind(program: Program): BoundProgram {
   }
 
   const counters = new Int32Array(memory.buffer, program.counters, plan.steps.length + 1);
+  const nextPart = (step: number): number => Atomics.add(counters, step, 1);
   const forEachPart = (step: number, parts: number, work: (part: number) => void): void => {
-    for (let part = Atomics.add(counters, step, 1); part < parts; part = Atomics.add(counters, step, 1)) {
-      if (isCancelled()) {
-        return;
-      }
+    for (let part = nextPart(step); part < parts && !isCancelled(); part = nextPart(step)) {
       work(part);
     }
   };
 
-  function bindStep(step: PlanStep, index: number): () => void {
-    const bound: BoundKernel[] = [];
-    for (const { nodes, inputs, output } of step.calls) {
-      const { operation } = nodeOf(nodes[0]);
-      const kernel =
-        nodes[1] === undefined ? cpuKernelOf(operation) : fusedCpuKernelOf(operation, nodeOf(nodes[1]).operation);
-      invariant(kernel, `node ${output} has no kernel`);
-      bound.push(
-        kernel.bind({
-          operation,
-          inputs: inputs.map(operandOf),
-          output: operandOf(output),
-          packed: packed[nodes[0]] ?? [],
-          kernels,
-          scratch: scratch + aligned(plan.stripBytes),
-          run,
-          isCancelled,
-        }),
-      );
+  function bindCall({ nodes, inputs, output }: PlanCall): BoundKernel {
+    const { operation } = nodeOf(nodes[0]);
+    const kernel =
+      nodes[1] === undefined ? cpuKernelOf(operation) : fusedCpuKernelOf(operation, nodeOf(nodes[1]).operation);
+    invariant(kernel, `node ${output} has no kernel`);
+    return kernel.bind({
+      operation,
+      inputs: inputs.map(operandOf),
+      output: operandOf(output),
+      packed: packed[nodes[0]] ?? [],
+      kernels,
+      scratch: scratch + aligned(plan.stripBytes),
+      run,
+      isCancelled,
+    });
+  }
+
+  /** An ONNX kernel that ends the run for all threads when it fails; who started the run then does it without. */
+  function bindOnnx({ inputs: [input], output }: PlanCall): StripKernel {
+    invariant(onnx && input !== undefined, 'ONNX Runtime was not loaded');
+    const kernel = onnx.bind(output, operandOf(input), operandOf(output));
+    return async (first, count) => {
+      try {
+        await kernel(first, count);
+      } catch (error) {
+        acceleratorFailure = messageOf(error);
+        Atomics.store(state, control.cancelled, 1);
+      }
+    };
+  }
+
+  function bindAcceleratedStrips(step: PlanStep, index: number): () => Promise<void> {
+    const bound = step.calls.map(
+      (call): StripKernel => (program.accelerated.has(call.output) ? bindOnnx(call) : bindCall(call)),
+    );
+    return async () => {
+      for (let part = nextPart(index); part < step.strips && !isCancelled(); part = nextPart(index)) {
+        const { first, count } = stripAt(step, part);
+        strip.first = first;
+        for (const kernel of bound) {
+          await kernel(first, count);
+        }
+      }
+    };
+  }
+
+  function bindStep(step: PlanStep, index: number): () => void | Promise<void> {
+    if (step.calls.some(({ output }) => program.accelerated.has(output))) {
+      return bindAcceleratedStrips(step, index);
     }
+    const bound = step.calls.map(bindCall);
     // All but strips are a step of one call.
     const single = (step.calls[0] as PlanCall).output;
     switch (step.range) {
@@ -175,7 +220,7 @@ function bind(program: Program): BoundProgram {
 
 const programs = new Map<number, BoundProgram>();
 
-port.on('message', (request: Request) => {
+async function handle(request: Request): Promise<void> {
   switch (request.kind) {
     case 'bind':
       programs.set(request.program.id, bind(request.program));
@@ -192,13 +237,25 @@ port.on('message', (request: Request) => {
           Atomics.store(state, control.step, index);
         }
         if (!isCancelled()) {
-          step();
+          const pending = step();
+          if (pending) {
+            await pending;
+          }
         }
         waitForOthers();
       }
-      port.postMessage({ kind: 'finished' } satisfies Reply);
+      reply('finished');
       break;
     }
   }
+}
+
+function reply(kind: Reply['kind']): void {
+  port?.postMessage({ kind, acceleratorFailure, acceleratorVersion: onnx?.version } satisfies Reply);
+}
+
+let handled = Promise.resolve();
+port.on('message', (request: Request) => {
+  handled = handled.then(() => handle(request));
 });
-port.postMessage({ kind: 'ready' } satisfies Reply);
+reply('ready');
