@@ -56,9 +56,10 @@ function exponential(w: v128): v128 {
 /**
  * class = argmax(logits + g) with g = −log E the seeded Gumbel noise of pixel, token and `key` (= seed·golden + block).
  *
- * Since g = −log E, the argmax is the argmin of E·e^(−logit): no second logarithm. And E ≥ w, so a token cannot win
- * if w·e^(−largest logit) is above the best so far: a bound on the hash itself. E ≤ w/(1 − w) turns the smallest hash
- * of all into a first bound, so that nearly all tokens cost no more than their hash.
+ * Since g = −log E, the argmax is the argmin of E·e^(highest − logit), with the highest logit: no second logarithm, and
+ * no overflow however large logits are. The factors are at least w and 1, so a token cannot win if its w is above the
+ * best so far: a bound on the hash itself. E ≤ w/(1 − w) turns the smallest hash of all into a first bound, so that
+ * nearly all tokens cost no more than their hash.
  * One pcg4d hash (Jarzynski and Olano, 2020) gives four tokens, a vector of hashes sixteen.
  *
  * Pixels first … first + pixels − 1 of a map `width` wide, whose corner is at (originX, originY) of the image.
@@ -77,7 +78,7 @@ export function routeSeeded(
   const hashSteps = f32x4.splat(8388608.0 * 1.000001);
   const hashStep = f32x4.splat(1.0 / 8388608.0);
   const half = f32x4.splat(0.5);
-  const minusLog2e = f32x4.neg(splatAt(7));
+  const log2e = splatAt(7);
   const mostExponent = f32x4.splat(126);
   const infinity = f32x4.splat(Infinity);
   const tokenCount = i32x4.splat(tokens);
@@ -140,11 +141,10 @@ export function routeSeeded(
       smallest = i32x4.min_s(smallest, v128.shuffle<i32>(smallest, smallest, 2, 3, 0, 1));
       smallest = i32x4.min_s(smallest, v128.shuffle<i32>(smallest, smallest, 1, 0, 3, 2));
       const w = f32x4.mul(f32x4.add(f32x4.convert_i32x4_s(smallest), half), hashStep);
-      const spread = exp2(f32x4.pmin(mostExponent, f32x4.mul(f32x4.sub(highest, lowest), splatAt(7))));
+      const spread = exp2(f32x4.pmin(mostExponent, f32x4.mul(f32x4.sub(highest, lowest), log2e)));
       const limit = f32x4.mul(f32x4.div(w, f32x4.sub(f32x4.splat(1), w)), spread);
       bound = i32x4.trunc_sat_f32x4_s(madd(limit, hashSteps, f32x4.splat(2)));
     }
-    const scale = exp2(f32x4.pmin(mostExponent, f32x4.mul(highest, splatAt(7))));
     let best = infinity;
     let bestToken = i32x4.splat(0);
     let limit = infinity;
@@ -170,7 +170,7 @@ export function routeSeeded(
             : j === 2 ? v128.shuffle<f32>(t2, t3, 0, 1, 4, 5)
             : v128.shuffle<f32>(t2, t3, 2, 3, 6, 7);
           const w = f32x4.mul(f32x4.add(f32x4.convert_i32x4_s(h), half), hashStep);
-          const odds = exp2(f32x4.pmin(mostExponent, f32x4.mul(logit, minusLog2e)));
+          const odds = exp2(f32x4.pmin(mostExponent, f32x4.mul(f32x4.sub(highest, logit), log2e)));
           if (v128.any_true(f32x4.le(f32x4.mul(w, odds), limit))) {
             const id = i32x4.add(token, i32x4.splat(j));
             const score = v128.bitselect(f32x4.mul(exponential(w), odds), infinity, i32x4.lt_s(id, tokenCount));
@@ -180,7 +180,7 @@ export function routeSeeded(
             const pair = f32x4.pmin(best, v128.shuffle<f32>(best, best, 2, 3, 0, 1));
             limit = f32x4.pmin(pair, v128.shuffle<f32>(pair, pair, 1, 0, 3, 2));
             // A little more than exact: rounding must not lose a winner.
-            bound = i32x4.trunc_sat_f32x4_s(madd(f32x4.mul(limit, scale), hashSteps, f32x4.splat(2)));
+            bound = i32x4.trunc_sat_f32x4_s(madd(limit, hashSteps, f32x4.splat(2)));
           }
         }
       }
