@@ -26,13 +26,16 @@ export const smallConfig: MambaIRv2Config = {
   imgRange: 1,
 };
 
+// Looked up once: in a vm context, such as a test runner's, a global costs more than the arithmetic around it.
+const { imul } = Math;
+
 /** Numbers from 0 to 1, the same for the same seed (Mulberry32, public domain, by Tommy Ettinger). */
 export function randomNumbers(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    let mixed = imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }

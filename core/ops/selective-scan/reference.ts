@@ -1,6 +1,9 @@
 import { softplus } from '../activation/reference.js';
 import { type FeatureMap, featureMap, type IndexMap } from '../feature-map.js';
 
+// Looked up once: in a vm context, such as a test runner's, a global costs more than the arithmetic around it.
+const { exp } = Math;
+
 /** Operands of one scan over L steps of D channels with N states each, all in scan order. */
 export interface ScanOperands {
   /** `[L, D]`. */
@@ -40,7 +43,7 @@ export function scan({ u, delta, A, B, C, D, deltaBias }: ScanOperands): Float64
       const input = u[t * channels + d] as number;
       let sum = (D[d] as number) * input;
       for (let n = 0; n < states; n += 1) {
-        const decay = Math.exp(step * (A[d * states + n] as number));
+        const decay = exp(step * (A[d * states + n] as number));
         const h = decay * (hidden[d * states + n] as number) + step * (B[t * states + n] as number) * input;
         hidden[d * states + n] = h;
         sum += (C[t * states + n] as number) * h;
