@@ -56,12 +56,12 @@ export function exp2With(
   return i32x4.add(p, i32x4.shl(shifted, 23));
 }
 
-/** 2^x, clamped below at 2^−126. */
+/** 2^x, clamped below at 2^−126. Of two operands, pmin and pmax return the first when one is NaN: x, to pass it on. */
 // @ts-ignore: decorator
 @inline
 export function exp2(x: v128): v128 {
   return exp2With(
-    f32x4.pmax(splatAt(8), x), splatAt(6), splatAt(0), splatAt(1), splatAt(2), splatAt(3), splatAt(4), splatAt(5),
+    f32x4.pmax(x, splatAt(8)), splatAt(6), splatAt(0), splatAt(1), splatAt(2), splatAt(3), splatAt(4), splatAt(5),
   );
 }
 
@@ -123,6 +123,6 @@ export function normalCdf(x: v128): v128 {
 export function sigmoid(x: v128): v128 {
   const one = f32x4.splat(1);
   // Beyond ±87 the clamp of exp2 and infinity already give 0 and 1; clamp from above to keep 2^x finite.
-  const e = exp2(f32x4.pmin(f32x4.splat(126), f32x4.mul(f32x4.neg(x), splatAt(7))));
+  const e = exp2(f32x4.pmin(f32x4.mul(f32x4.neg(x), splatAt(7)), f32x4.splat(126)));
   return f32x4.div(one, f32x4.add(one, e));
 }
