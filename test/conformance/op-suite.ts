@@ -63,6 +63,14 @@ export function describeCases(
         expect(found.shape).toEqual(expected.shape);
         check(found, expected, { opCase, bound });
       });
+
+      it('passes NaN on, so that a broken picture is seen to be one', () => {
+        const values = problem.cases.map(({ id }) => results.get(id) as CaseResult);
+        const hidden = values.filter(
+          ({ node, soiled }) => node.type.kind === 'features' && !soiled?.every(Number.isNaN),
+        );
+        expect(hidden.map(({ node }) => node.name)).toEqual([]);
+      });
     });
   });
 }

@@ -84,6 +84,19 @@ export const windowAttentionCases: readonly OpCase[] = [
     bound: sharpBound,
   },
   {
+    ...attention({ ...sharp, isShifted: false }, 'biases alone leave the range of the exponential'),
+    id: 'large biases',
+    values: within(0.5),
+    build: ({ graph, image, name, weight }) =>
+      graph.windowAttention(name('y'), image, {
+        windowSize: sharp.windowSize,
+        heads: sharp.heads,
+        shift: 0,
+        biasTable: weight('biasTable', [(2 * sharp.windowSize - 1) ** 2, sharp.heads], within(200)),
+      }),
+    bound: sharpBound,
+  },
+  {
     ...attention(sharp, 'all scores equal: the mean of v, and of the mask’s regions'),
     id: 'flat',
     values: (random, { channel }) => (channel < 24 ? 0 : random()),

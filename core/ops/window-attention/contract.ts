@@ -13,8 +13,8 @@ export const windowAttentionContract: OpContract = {
   ],
   mayAlias: [],
   bound: {
-    maxAbs: 1e-6,
-    relative: 6e-7,
+    maxAbs: 2e-6,
+    relative: 1.2e-6,
     reason: 'float32 dot products in the exponent, 2^x to 1e-7, and sums over a window',
   },
 };
