@@ -89,6 +89,12 @@ module.exports = {
       from: { path: '^(core|cli|bin)/', pathNot: outside },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
     },
+    {
+      name: 'no dead file ships',
+      severity: 'error',
+      from: { path: '^(cli/run|core/index|core/executors/cpu/worker)\\.ts$' },
+      to: { path: '^(core|cli)/', pathNot: `${outside}|\\.d\\.ts$|${started}`, reachable: false },
+    },
     { name: 'every import is found', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

@@ -59,7 +59,9 @@ export type ErrorDetail = Readonly<Record<string, string | number | boolean | re
  * to do. Recognise it with {@link isMambairError}, never `instanceof`, which fails across realms.
  */
 export class MambairError extends Error {
+  /** What went wrong, to decide by. */
   readonly code: ErrorCode;
+  /** The names and numbers of the message, to show or log. */
   readonly detail: ErrorDetail;
 
   constructor(code: ErrorCode, message: string, options: { detail?: ErrorDetail; cause?: unknown } = {}) {

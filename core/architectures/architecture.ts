@@ -18,10 +18,13 @@ export interface ModelInfo {
   readonly title: string;
   /** The published configuration with exactly these hyper-parameters, e.g. `lightSR_x4`; several may share them. */
   readonly published: readonly string[];
+  /** What it is for, as far as the weights tell. */
   readonly task: Task;
   /** Output pixels per input pixel and axis: 1 for restoration. */
   readonly scale: number;
+  /** Channels it takes: 3 RGB, 1 luma. */
   readonly inputChannels: number;
+  /** Channels it gives. */
   readonly outputChannels: number;
   /** The input is padded to multiples of this many pixels. */
   readonly multiple: number;

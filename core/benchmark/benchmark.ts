@@ -20,6 +20,7 @@ export interface BenchmarkOptions extends Omit<DeviceOptions, 'threads'> {
   /** Runs after the first. @default 3 */
   readonly repeats?: number;
   readonly signal?: AbortSignal;
+  /** Told what is being measured, in words. */
   readonly progress?: (message: string) => void;
 }
 
@@ -34,9 +35,11 @@ export interface RunTime {
 export interface BenchmarkLine {
   /** Undefined: the device chose. */
   readonly threads: number | undefined;
+  /** The executor's name and its description: build, threads. */
   readonly device: string;
   /** Reading, checking and packing the weights, starting threads. */
   readonly load: RunTime;
+  /** The first run, compiling and page faults included. */
   readonly first: RunTime;
   /** The fastest of the following runs, in units of the calibration. */
   readonly best: RunTime;
@@ -52,12 +55,15 @@ export interface BenchmarkLine {
 
 /** A whole benchmark. */
 export interface BenchmarkReport {
+  /** The network, e.g. `MambaIRv2 lightSR ×4`. */
   readonly title: string;
   readonly width: number;
   readonly height: number;
+  /** Output pixels per input pixel and axis. */
   readonly scale: number;
   /** Multiply-adds of one run. */
   readonly macs: number;
+  /** One for each number of threads. */
   readonly lines: readonly BenchmarkLine[];
   /** The most memory the process had at any time, bytes. */
   readonly peakResidentBytes: number;

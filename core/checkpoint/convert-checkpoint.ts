@@ -19,11 +19,14 @@ export interface ConvertOptions extends ReadOptions {
 
 /** What a conversion did. */
 export interface Conversion {
+  /** What the source turned out to be. */
   readonly sourceFormat: CheckpointFormat;
+  /** Keys under which the tensors stood, outermost first. */
   readonly group: readonly string[];
   readonly tensorCount: number;
   /** Size of the file written. */
   readonly byteCount: number;
+  /** What was odd about the source, in sentences. */
   readonly warnings: readonly string[];
 }
 

@@ -15,6 +15,7 @@ import { openZipCheckpoint } from './zip-checkpoint.js';
 
 /** What a weight file holds. */
 export interface Checkpoint {
+  /** How the file is written, found by its content. */
   readonly format: CheckpointFormat;
   /** Dense tensors by name, without a leading `module.`; their bytes may be views of the file's own buffer. */
   readonly tensors: TensorMap;

@@ -19,6 +19,7 @@ export interface EvaluationImage {
 
 /** The scores of one picture. */
 export interface ImageScores extends Scores {
+  /** File name without its ending. */
   readonly name: string;
 }
 

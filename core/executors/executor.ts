@@ -17,9 +17,11 @@ export type Routing =
 
 /** How one run of a network goes. */
 export interface RunOptions {
+  /** Without effect on networks that do not route. */
   readonly routing: Routing;
   /** Node names whose values are also wanted (they are kept alive, so memory grows). */
   readonly taps?: readonly string[];
+  /** Stops the run at its next step. */
   readonly signal?: AbortSignal;
   /** Called now and then, with steps done of all steps of this run. */
   readonly progress?: (done: number, total: number) => void;
@@ -35,9 +37,13 @@ export interface RunResult {
 
 /** Bytes a run of one size takes, known before it runs. */
 export interface MemoryReport {
+  /** Packed weights; the same for every size. */
   readonly weightBytes: number;
+  /** Values between the steps. */
   readonly activationBytes: number;
+  /** What all threads need beside them. */
   readonly scratchBytes: number;
+  /** All of it. */
   readonly totalBytes: number;
   /** What the executor can address at all; a plan above it cannot run. */
   readonly limitBytes: number;
@@ -45,6 +51,7 @@ export interface MemoryReport {
 
 /** A network with its weights on one executor. Runs queue up; all methods throw MAMBAIR_DISPOSED after dispose. */
 export interface Network {
+  /** Output pixels per input pixel and axis. */
   readonly scale: number;
   readonly inputChannels: number;
   readonly outputChannels: number;

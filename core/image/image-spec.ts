@@ -8,10 +8,12 @@ import type { ImageMetadata, ImageWarning } from './image-metadata.js';
 export interface ImageSpec {
   readonly width: number;
   readonly height: number;
+  /** 1 gray, 2 gray + alpha, 3 RGB, 4 RGB + alpha. */
   readonly channels: 1 | 2 | 3 | 4;
   /** Bits per sample of the rows that will come. */
   readonly depth: 8 | 16;
   readonly format: WritableImageFormat;
+  /** What to keep of the source: profile, EXIF, XMP, density. */
   readonly metadata?: ImageMetadata;
   /**
    * Colour, 0…255 per channel (gray: the first), on which transparent pixels are laid when the format has no alpha.

@@ -12,12 +12,15 @@ import { collectMetadata, type FileDeclarations, readDeclarations } from './sour
 export interface SourceImage {
   /** 8 bit → Uint8Array, more → Uint16Array. Numbers are in the space that `metadata.icc` names, never converted. */
   readonly pixels: PixelImage;
+  /** Profile, EXIF, XMP, density. */
   readonly metadata: ImageMetadata;
+  /** Found by content. */
   readonly format: ImageFormat;
   /** True when the file's compression kept the pixels exactly. */
   readonly isLossless: boolean;
   /** For JPEG files: how strongly they were compressed. */
   readonly jpeg?: JpegCompression;
+  /** What was converted or given up while decoding. */
   readonly warnings: readonly ImageWarning[];
 }
 

@@ -22,12 +22,15 @@ export interface MachineReport {
   readonly webAssembly: { readonly simd: boolean; readonly relaxedSimd: boolean; readonly threads: boolean };
   /** What `--device auto` runs on, or why the fast device does not work. */
   readonly device: string;
+  /** Why the `cpu` device does not work here. */
   readonly deviceProblem?: string;
   /** Version of onnxruntime-node, or undefined where it is not installed. */
   readonly onnxruntime?: string;
   readonly sharp: string;
   readonly libvips: string;
+  /** Where fetched models are kept. */
   readonly modelsFolder: string;
+  /** Those whose weights are on this machine. */
   readonly models: readonly ListedModel[];
 }
 

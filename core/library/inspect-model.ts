@@ -8,12 +8,17 @@ import { readModelSource } from './model-source.js';
 
 /** What a model file holds, found without running it. */
 export interface ModelReport {
+  /** The catalogue id or path that was asked for. */
   readonly name: string;
+  /** The file that was read. */
   readonly path: string;
+  /** How the file is written, found by its content. */
   readonly format: CheckpointFormat;
   /** Keys under which the tensors stood in a PyTorch file, outermost first. */
   readonly group: readonly string[];
+  /** Further sets of tensors in the file, by their keys. */
   readonly otherGroups: readonly string[];
+  /** Tensors of the group that was read. */
   readonly tensorCount: number;
   /** Bytes of all tensors. */
   readonly tensorBytes: number;
@@ -21,7 +26,9 @@ export interface ModelReport {
   readonly dtypes: Readonly<Partial<Record<DType, number>>>;
   /** The `__metadata__` of a safetensors file. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** What was odd about the checkpoint, in sentences. */
   readonly warnings: readonly string[];
+  /** Its catalogue entry, when it was asked for by id. */
   readonly entry?: ListedModel;
   /** The network, or why it is none that the engine knows. */
   readonly network:

@@ -15,6 +15,7 @@ export interface LoadedModelInfo extends ModelInfo {
   readonly architecture: string;
   /** Every hyper-parameter, plain data. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** The executor it runs on. */
   readonly device: Executor['name'];
   /** One line for people: build, threads. */
   readonly deviceDescription: string;
@@ -32,6 +33,7 @@ export interface RunTensorOptions extends Omit<RunOptions, 'routing'> {
 
 /** A model in memory, ready to run. Calls may overlap: they queue up. Dispose of it when done: it holds threads. */
 export interface Model extends AsyncDisposable {
+  /** What is known of the network and of where it runs. */
   readonly info: LoadedModelInfo;
   /** The network itself: memory plans and raw runs. */
   readonly network: Network;

@@ -21,12 +21,14 @@ export interface RestoreFileOptions extends RestorePictureOptions {
 
 /** A file that was restored. */
 export interface RestoredFile {
+  /** The file written. */
   readonly output: string;
   /** Pixels before and after. */
   readonly width: number;
   readonly height: number;
   readonly outputWidth: number;
   readonly outputHeight: number;
+  /** What was mended, or could not be kept. */
   readonly warnings: readonly RestoreWarning[];
 }
 

@@ -21,6 +21,7 @@ export interface RestoredPicture {
   readonly image: PixelImage;
   /** Profile, EXIF and so on of the input file; absent for raw pixels. */
   readonly metadata?: ImageMetadata;
+  /** What was mended, or could not be kept. */
   readonly warnings: readonly RestoreWarning[];
 }
 

@@ -24,10 +24,13 @@ export interface PulledModel {
   readonly path: string;
   /** Bytes fetched by this call or an earlier, broken-off one; 0 when the model was there already. */
   readonly bytes: number;
+  /** Bytes that an earlier try had left; 0 for a fetch from the start. */
   readonly resumedFrom: number;
+  /** Of the file, lower-case hexadecimal. */
   readonly sha256: string;
   /** True when the SHA-256 was compared with a known one; else only the contents were checked. */
   readonly verified: boolean;
+  /** True when nothing had to be fetched. */
   readonly alreadyThere: boolean;
 }
 

@@ -26,7 +26,9 @@ export interface RestoreOptions {
   readonly routing: 'seeded' | 'argmax';
   /** uint32, default 0. */
   readonly seed?: number;
+  /** Stops between the steps of a tile; no result appears. */
   readonly signal?: AbortSignal;
+  /** Called now and then, with the work done so far. */
   readonly progress?: (progress: Progress) => void;
   /** Told what went wrong and was mended: smaller tiles, the safer network. */
   readonly warn?: (code: ErrorCode, message: string) => void;
