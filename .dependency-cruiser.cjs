@@ -9,10 +9,21 @@ const rooms = Object.fromEntries(
     .filter((cells) => cells.length === 5 && /^(core\/.+|cli)$/.test(cells[1]?.[0] ?? ''))
     .map(([, [room], , imports]) => [room, imports]),
 );
-if (!('core/tensor' in rooms)) throw new Error('ARCHITECTURE.md: expected the table of rooms, with a row for `core/tensor`');
+if (!('core/tensor' in rooms))
+  throw new Error('ARCHITECTURE.md: expected the table of rooms, with a row for `core/tensor`');
 
 /** These run anywhere, a browser included: no built-in of Node, no package, and no room that uses one. */
-const portable = ['tensor/', 'graph/', 'architectures/', 'routing/', 'ops/', 'onnx/', 'plan/', 'executors/(reference|webgpu)/', 'executors/[^/]+\\.ts$'];
+const portable = [
+  'tensor/',
+  'graph/',
+  'architectures/',
+  'routing/',
+  'ops/',
+  'onnx/',
+  'plan/',
+  'executors/(reference|webgpu)/',
+  'executors/[^/]+\\.ts$',
+];
 
 /** May look inside any room; nothing may look at them. */
 const outside = '^(test|bench|tools|training)/|\\.test\\.ts$';
@@ -57,7 +68,10 @@ module.exports = {
       name: 'every room is listed',
       severity: 'error',
       from: {},
-      to: { path: '^core/', pathNot: anyOf([...names.map((name) => `${name}/`), ...everywhere, ...nodeOnly, 'core/index.ts']) },
+      to: {
+        path: '^core/',
+        pathNot: anyOf([...names.map((name) => `${name}/`), ...everywhere, ...nodeOnly, 'core/index.ts']),
+      },
     },
     {
       name: 'core/index.ts is a door, not a room',

@@ -17,6 +17,7 @@ export type { ModelEntry, RestorationTask } from './models/model-entry.js';
 export { embeddedModelsFolder, pulledModelsFolder } from './models/models-folder.js';
 export { pullModel } from './models/pull.js';
 export type { PulledModel, PullOptions } from './models/pull.js';
+export type { DownloadOptions } from './models/download.js';
 export type { ModelInfo, Task } from './architectures/architecture.js';
 
 // restoring pictures
@@ -35,7 +36,7 @@ export { imageExtensions, imageFormatOfPath, writableImageFormats } from './imag
 export type { ImageFormat, WritableImageFormat } from './image/image-format.js';
 
 // tensors and checkpoints
-export type { MemoryReport, Network, Routing, RunOptions, RunResult } from './executors/executor.js';
+export type { ExecutorName, MemoryReport, Network, Routing, RunOptions, RunResult } from './executors/executor.js';
 export { dtypeBytes, elementCount, tensor } from './tensor/tensor.js';
 export type { DType, StoredTensor, Tensor, TensorMap } from './tensor/tensor.js';
 export { readInputTensor, readNoise, writeTensors } from './library/tensor-files.js';
@@ -45,6 +46,7 @@ export type { Checkpoint, ReadOptions } from './checkpoint/read-checkpoint.js';
 export type { CheckpointFormat } from './checkpoint/detect-format.js';
 export { convertCheckpoint } from './checkpoint/convert-checkpoint.js';
 export type { Conversion, ConvertOptions } from './checkpoint/convert-checkpoint.js';
+export type { FloatDType } from './tensor/convert.js';
 
 // measuring
 export { evaluateFolder } from './library/evaluate-folder.js';

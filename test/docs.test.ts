@@ -49,7 +49,9 @@ describe('documentation', () => {
 
   it.each(pages)('%s runs scripts and tools that are there', (page) => {
     const text = readFileSync(page, 'utf8');
-    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Readonly<Record<string, string>> };
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      scripts: Readonly<Record<string, string>>;
+    };
     const names = [...text.matchAll(/\bnpm run (?:-s )?([a-z][\w:-]*)/g)].map(([, name = '']) => name);
     const files = [...text.matchAll(/\bnode ((?:tools|bin)\/[\w.-]+)/g)].map(([, path = '']) => path);
     expect(names.filter((name) => !(name in scripts))).toEqual([]);

@@ -66,9 +66,12 @@ export interface Network {
   dispose(): Promise<void>;
 }
 
+/** What executors are called. */
+export type ExecutorName = 'reference' | 'cpu' | 'webgpu';
+
 /** Something that runs graphs. Creating one is explicit; importing this room does nothing. */
 export interface Executor {
-  readonly name: 'reference' | 'cpu' | 'webgpu';
+  readonly name: ExecutorName;
   /** One line for people: build, threads, device. */
   readonly description: string;
   /** Checks every weight against the graph. @throws MAMBAIR_SHAPE_MISMATCH naming the key. */

@@ -1,6 +1,6 @@
 import type { ModelInfo } from '../architectures/architecture.js';
 import { MambairError } from '../errors.js';
-import type { Executor, Network, Routing, RunOptions, RunResult } from '../executors/executor.js';
+import type { Executor, ExecutorName, Network, Routing, RunOptions, RunResult } from '../executors/executor.js';
 import type { PixelImage } from '../image/pixels.js';
 import type { ListedModel } from '../models/catalogue.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -16,7 +16,7 @@ export interface LoadedModelInfo extends ModelInfo {
   /** Every hyper-parameter, plain data. */
   readonly config: Readonly<Record<string, unknown>>;
   /** The executor it runs on. */
-  readonly device: Executor['name'];
+  readonly device: ExecutorName;
   /** One line for people: build, threads. */
   readonly deviceDescription: string;
   /** What was odd about the checkpoint, in sentences. */
