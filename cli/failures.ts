@@ -8,6 +8,9 @@ export function errorText(error: unknown, context: CommandContext): string {
     return (error as { stack?: string } | undefined)?.stack ?? String(error);
   }
   const line = messageOf(error).replaceAll(/\s*\n\s*/g, ' ');
+  if (isMambairError(error, 'MAMBAIR_FILE_EXISTS')) {
+    return `${line} (--overwrite)`;
+  }
   return isMambairError(error) ? line : `${line} (unexpected; MAMBAIR_DEBUG=1 shows where)`;
 }
 
