@@ -1,14 +1,7 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { describe, it } from '@jest/globals';
+import { sharedPath } from './shared-path.js';
 
-const root = resolve(process.cwd(), '../shared');
-
-/** Absolute path of a file of the shared material beside the repository, or undefined on a machine without it. */
-export function sharedPath(relative: string): string | undefined {
-  const path = resolve(root, relative);
-  return existsSync(path) ? path : undefined;
-}
+export { sharedPath } from './shared-path.js';
 
 /** `describe` when all the named shared paths exist; else one skipped test that names what is missing. */
 export function describeWithShared(name: string, paths: readonly string[], body: () => void): void {

@@ -1,7 +1,8 @@
 import { expect, it } from '@jest/globals';
+import { readCheckpoint } from '../../core/checkpoint/read-checkpoint.js';
 import { createCpuExecutor } from '../../core/executors/cpu/cpu-executor.js';
 import { describeWithOnnxRuntime } from '../onnxruntime.js';
-import { describeWithShared } from '../shared.js';
+import { describeWithShared, sharedPath } from '../shared.js';
 import { compareGolden, networkFixtures } from './golden-cases.js';
 
 const builds = [
@@ -41,3 +42,19 @@ describeWithOnnxRuntime('with ONNX Runtime', () => {
     });
   });
 });
+
+describeWithShared(
+  'the cpu executor with the published light ×4 weights',
+  ['golden', 'weights/mambairv2_lightSR_x4.pth'],
+  () => {
+    it.each(builds)('takes every class decision as the official code does ($build)', async ({ build, bound }) => {
+      const { tensors } = await readCheckpoint(sharedPath('weights/mambairv2_lightSR_x4.pth') as string);
+      const executor = await createCpuExecutor({ build, threads: 2 });
+      const comparison = await compareGolden(executor, 'official-light-x4-seeded', { weights: tensors });
+      await executor.dispose();
+      // Two float32 engines may differ in one decision of a million; the margin of this fixture is far above rounding.
+      expect(comparison.classFlips).toBe(0);
+      expect(comparison.output).toBeLessThanOrEqual(bound);
+    });
+  },
+);

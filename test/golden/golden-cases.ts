@@ -6,7 +6,7 @@ import type { Executor, Routing, RunResult } from '../../core/executors/executor
 import { toFloat32, toInt32 } from '../../core/tensor/convert.js';
 import { parseSafetensors } from '../../core/tensor/safetensors.js';
 import type { StoredTensor, Tensor, TensorMap } from '../../core/tensor/tensor.js';
-import { sharedPath } from '../shared.js';
+import { sharedPath } from '../shared-path.js';
 import { goldenTaps } from './golden-taps.js';
 
 /** The network fixtures of MambaIRv2: small random networks computed by the official code in float64. */
