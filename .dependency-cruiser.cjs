@@ -6,7 +6,7 @@ const rooms = Object.fromEntries(
   readFileSync(`${__dirname}/ARCHITECTURE.md`, 'utf8')
     .split('\n')
     .map((line) => line.split('|').map((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name)))
-    .filter((cells) => cells.length === 5 && /^(core\/.+|cli)$/.test(cells[1]?.[0] ?? ''))
+    .filter((cells) => cells.length === 5 && /^(core\/.+|cli|ffmpeg-filter)$/.test(cells[1]?.[0] ?? ''))
     .map(([, [room], , imports]) => [room, imports]),
 );
 if (!('core/tensor' in rooms))
@@ -51,10 +51,10 @@ const directions = Object.entries(rooms).map(([room, others]) => ({
   severity: 'error',
   from: { path: `^${filesOf(room)}`, pathNot: outside },
   to: {
-    path: '^(bin|bench|cli|core|test|tools|training)/',
+    path: '^(bin|bench|cli|core|ffmpeg-filter|test|tools|training)/',
     pathNot: anyOf([
       filesOf(room),
-      ...(room === 'cli' ? [] : everywhere),
+      ...(['cli', 'ffmpeg-filter'].includes(room) ? [] : everywhere),
       ...others.map((other) => (names.includes(other) ? filesOf(other) : other)),
     ]),
   },
@@ -94,19 +94,19 @@ module.exports = {
     {
       name: 'only core/image and core/library know sharp',
       severity: 'error',
-      from: { path: '^(core|cli)/', pathNot: `${outside}|^core/(image|library)/` },
+      from: { path: '^(core|cli|ffmpeg-filter)/', pathNot: `${outside}|^core/(image|library)/` },
       to: { path: 'node_modules/(sharp|@img)/' },
     },
     {
       name: 'only the CPU executor knows onnxruntime',
       severity: 'error',
-      from: { path: '^(core|cli)/', pathNot: `${outside}|^core/executors/cpu/` },
+      from: { path: '^(core|cli|ffmpeg-filter)/', pathNot: `${outside}|^core/executors/cpu/` },
       to: { path: 'node_modules/onnxruntime-' },
     },
     {
       name: 'what ships needs no development tool',
       severity: 'error',
-      from: { path: '^(core|cli|bin)/', pathNot: outside },
+      from: { path: '^(core|cli|ffmpeg-filter|bin)/', pathNot: outside },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
     },
     {

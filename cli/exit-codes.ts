@@ -65,6 +65,8 @@ export const meanings: Readonly<Record<ErrorCode, Meaning>> = {
   MAMBAIR_IMAGE_UNSUPPORTED: 'input',
   MAMBAIR_IMAGE_TOO_LARGE: 'input',
   MAMBAIR_METRIC_UNDEFINED: 'input',
+  MAMBAIR_VIDEO_MALFORMED: 'input',
+  MAMBAIR_VIDEO_UNSUPPORTED: 'input',
 };
 
 const phases = new WeakMap<object, Phase>();

@@ -47,7 +47,10 @@ export type ErrorCode =
   | 'MAMBAIR_IMAGE_UNREADABLE'
   | 'MAMBAIR_IMAGE_UNSUPPORTED'
   | 'MAMBAIR_IMAGE_TOO_LARGE'
-  | 'MAMBAIR_METRIC_UNDEFINED';
+  | 'MAMBAIR_METRIC_UNDEFINED'
+  // video
+  | 'MAMBAIR_VIDEO_MALFORMED'
+  | 'MAMBAIR_VIDEO_UNSUPPORTED';
 
 const errorTag = Symbol.for('mambair.error');
 

@@ -35,6 +35,10 @@ export type { JpegCompression } from './image/jpeg-quality.js';
 export { imageExtensions, imageFormatOfPath, writableImageFormats } from './image/image-format.js';
 export type { ImageFormat, WritableImageFormat } from './image/image-format.js';
 
+// video frames
+export { frameLayout, pixelFormat, pixelFormats } from './video/pixel-format.js';
+export type { FrameLayout, PixelFormat, PlaneLayout, VideoChannel } from './video/pixel-format.js';
+
 // tensors and checkpoints
 export type { ExecutorName, MemoryReport, Network, Routing, RunOptions, RunResult } from './executors/executor.js';
 export { dtypeBytes, elementCount, tensor } from './tensor/tensor.js';
