@@ -226,6 +226,8 @@ export class CpuNetwork implements Network {
   /** The threads, started if need be. */
   async #readyPool(): Promise<ThreadPool> {
     while (this.#pool === undefined || this.#pool.isDead) {
+      // Threads that are still dying could write into the memory of the next.
+      await this.#pool?.end();
       this.#programs.clear();
       const { memory, packed } = this.#weights;
       const { module, threads } = this.#options;
