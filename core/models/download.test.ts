@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -44,7 +45,10 @@ function sendRange(request: IncomingMessage, response: ServerResponse, body: Buf
   }
 }
 
-/** Announces everything, sends some and hangs up. */
+/**
+ * Announces everything, sends some, and hangs up once that has been written down: what is on its way when a connection
+ * breaks is lost, more or less of it with the version of Node.
+ */
 function breakOff(
   response: ServerResponse,
   body: Buffer,
@@ -52,7 +56,13 @@ function breakOff(
   sent: number,
 ): void {
   response.writeHead(200, { ...headers, 'content-length': body.length });
-  response.write(body.subarray(0, sent), () => response.destroy());
+  response.write(body.subarray(0, sent));
+  const timer = setInterval(() => {
+    if ((statSync(`${target()}.part`, { throwIfNoEntry: false })?.size ?? 0) >= sent) {
+      response.destroy();
+    }
+  }, 2);
+  response.on('close', () => clearInterval(timer));
 }
 
 const quick: DownloadOptions = { backoffMs: 1, attempts: 3 };
