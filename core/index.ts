@@ -36,6 +36,10 @@ export { imageExtensions, imageFormatOfPath, writableImageFormats } from './imag
 export type { ImageFormat, WritableImageFormat } from './image/image-format.js';
 
 // video frames
+export { createFrameConverter } from './video/frame-converter.js';
+export type { FrameConverter } from './video/frame-converter.js';
+export { matrixForTag } from './video/colour.js';
+export type { ChromaLocation, ColourRange, FrameColour, YuvMatrix } from './video/colour.js';
 export { frameLayout, pixelFormat, pixelFormats } from './video/pixel-format.js';
 export type { FrameLayout, PixelFormat, PlaneLayout, VideoChannel } from './video/pixel-format.js';
 
