@@ -28,8 +28,9 @@ const portable = [
 /** May look inside any room; nothing may look at them. */
 const outside = '^(test|bench|tools|training)/|\\.test\\.ts$';
 
-/** What tests and docs know of each op; it does not ship. */
-const contracts = '^core/ops/[^/]+/(cases|contract)\\.ts$|^core/ops/op-(case|cases|contract)\\.ts$';
+/** What only tests and docs know: what each op, and the conversion of video frames, computes; it does not ship. */
+const contracts =
+  '^core/video/reference\\.ts$|^core/ops/[^/]+/(cases|contract)\\.ts$|^core/ops/op-(case|cases|contract)\\.ts$';
 
 /** Where the engine, the command and its threads start. */
 const started = '^(core/index|cli/run|core/executors/cpu/worker)\\.ts$';

@@ -1,17 +1,17 @@
 import { MambairError } from '../errors.js';
 
-/** Luma weights of red and blue; green has the rest. ITU-T H.273, table 4; names are ffprobe's. */
-const weights = {
+/** How luma and chroma were made from red, green and blue; ffprobe's names of `color_space`. */
+export type YuvMatrix = 'bt709' | 'bt470bg' | 'smpte170m' | 'fcc' | 'smpte240m' | 'bt2020nc';
+
+/** Luma weights of red and blue; green has the rest. ITU-T H.273, table 4. */
+const weights: Readonly<Record<YuvMatrix, { readonly red: number; readonly blue: number }>> = {
   bt709: { red: 0.2126, blue: 0.0722 },
   bt470bg: { red: 0.299, blue: 0.114 },
   smpte170m: { red: 0.299, blue: 0.114 },
   fcc: { red: 0.3, blue: 0.11 },
   smpte240m: { red: 0.212, blue: 0.087 },
   bt2020nc: { red: 0.2627, blue: 0.0593 },
-} as const;
-
-/** How luma and chroma were made from red, green and blue; ffprobe's names of `color_space`. */
-export type YuvMatrix = keyof typeof weights;
+};
 
 /** `limited`: black and white are codes 16 and 235 of 8 bits; `full`: 0 and 255. */
 export type ColourRange = 'limited' | 'full';
