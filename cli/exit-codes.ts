@@ -67,6 +67,9 @@ export const meanings: Readonly<Record<ErrorCode, Meaning>> = {
   MAMBAIR_METRIC_UNDEFINED: 'input',
   MAMBAIR_VIDEO_MALFORMED: 'input',
   MAMBAIR_VIDEO_UNSUPPORTED: 'input',
+  MAMBAIR_FFMPEG_UNSPLITTABLE: 'usage',
+  MAMBAIR_FFMPEG_NOT_FOUND: 'usage',
+  MAMBAIR_FFMPEG_UNSUPPORTED: 'usage',
 };
 
 const phases = new WeakMap<object, Phase>();

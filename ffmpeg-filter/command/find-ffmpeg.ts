@@ -1,0 +1,170 @@
+import { execFile } from 'node:child_process';
+import { access, constants, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { delimiter, dirname, join } from 'node:path';
+import { MambairError } from '../../core/index.js';
+import { understandVersion, type FfmpegVersion } from './ffmpeg-version.js';
+
+/** An ffmpeg that was found and understood. */
+export interface FoundFfmpeg {
+  readonly ffmpeg: string;
+  readonly ffprobe: string;
+  /** What named it: an option, an environment variable, a package or `PATH`. */
+  readonly from: string;
+  readonly version: FfmpegVersion;
+}
+
+/** Where to look. Everything but `ffmpeg` and `ffprobe` has a default and is given by tests only. */
+export interface FindOptions {
+  /** From `--ffmpeg`. */
+  readonly ffmpeg?: string | undefined;
+  /** From `--ffprobe`. */
+  readonly ffprobe?: string | undefined;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** What the package `ffmpeg-static` exports; undefined when it is not installed. */
+  readonly staticPath?: () => unknown;
+  /** Runs a program and gives its standard output. */
+  readonly run?: (path: string, args: readonly string[]) => Promise<string>;
+}
+
+const variables = ['MAMBAIR_FFMPEG', 'FFMPEG_BIN', 'FFMPEG_PATH'] as const;
+const suffix = process.platform === 'win32' ? '.exe' : '';
+
+/**
+ * Finds ffmpeg: `--ffmpeg`, then MAMBAIR_FFMPEG, FFMPEG_BIN and FFMPEG_PATH, then the package `ffmpeg-static` if it is
+ * installed and its file is there, then `PATH`. What is named explicitly must be there: nothing else is taken for it.
+ * ffprobe: `--ffprobe`, FFPROBE_PATH, beside ffmpeg, then `PATH`.
+ * @throws MAMBAIR_FFMPEG_NOT_FOUND, MAMBAIR_FFMPEG_UNSUPPORTED
+ */
+export async function findFfmpeg(options: FindOptions = {}): Promise<FoundFfmpeg> {
+  const environment = options.environment ?? process.env;
+  const run = options.run ?? runProgram;
+  const { path: ffmpeg, from } = await locateFfmpeg(options, environment);
+  const version = await readVersion(ffmpeg, from, run);
+  return { ffmpeg, ffprobe: await locateFfprobe(ffmpeg, options.ffprobe, environment), from, version };
+}
+
+async function locateFfmpeg(
+  options: FindOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<{ readonly path: string; readonly from: string }> {
+  const named = [['--ffmpeg', options.ffmpeg] as const, ...variables.map((name) => [name, environment[name]] as const)];
+  for (const [from, value] of named) {
+    if (value !== undefined && value !== '') {
+      return { path: await mustRun(value, from, environment), from };
+    }
+  }
+  const bundled = (options.staticPath ?? ffmpegStatic)();
+  if (typeof bundled === 'string' && (await isProgram(bundled))) {
+    return { path: bundled, from: 'ffmpeg-static' };
+  }
+  const path = await inPath(`ffmpeg${suffix}`, environment);
+  if (path === undefined) {
+    throw notFound(
+      `ffmpeg was not found: not in --ffmpeg, ${variables.join(', ')}, the package ffmpeg-static or PATH; ` +
+        'install ffmpeg 5 to 9 (apt install ffmpeg, brew install ffmpeg, winget install ffmpeg) or name it with --ffmpeg',
+      'ffmpeg',
+    );
+  }
+  return { path, from: 'PATH' };
+}
+
+async function locateFfprobe(
+  ffmpeg: string,
+  named: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<string> {
+  for (const [from, value] of [['--ffprobe', named] as const, ['FFPROBE_PATH', environment['FFPROBE_PATH']] as const]) {
+    if (value !== undefined && value !== '') {
+      return mustRun(value, from, environment);
+    }
+  }
+  const beside = join(dirname(ffmpeg), `ffprobe${suffix}`);
+  const path = (await isProgram(beside)) ? beside : await inPath(`ffprobe${suffix}`, environment);
+  if (path === undefined) {
+    throw notFound(
+      `ffprobe was not found: not in --ffprobe, FFPROBE_PATH, beside ${ffmpeg} or in PATH; ` +
+        'it comes with ffmpeg, though not with ffmpeg-static (there: the package ffprobe-static); name it with --ffprobe',
+      'ffprobe',
+    );
+  }
+  return path;
+}
+
+/** A path as named, or a bare name looked up in `PATH`. */
+async function mustRun(
+  value: string,
+  from: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<string> {
+  const path = /[/\\]/.test(value) ? value : await inPath(value, environment);
+  if (path === undefined || !(await isProgram(path))) {
+    throw notFound(`${from} names "${value}", which is no program that can be run here; correct or remove it`, value);
+  }
+  return path;
+}
+
+async function inPath(
+  name: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<string | undefined> {
+  for (const folder of (environment['PATH'] ?? '').split(delimiter).filter((part) => part !== '')) {
+    const path = join(folder, name);
+    if (await isProgram(path)) {
+      return path;
+    }
+  }
+  return undefined;
+}
+
+async function isProgram(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** The package exports a path, or null on a system it has no binary for; most have not installed it. */
+function ffmpegStatic(): unknown {
+  try {
+    return createRequire(import.meta.url)('ffmpeg-static');
+  } catch {
+    return undefined;
+  }
+}
+
+async function readVersion(
+  path: string,
+  from: string,
+  run: (path: string, args: readonly string[]) => Promise<string>,
+): Promise<FfmpegVersion> {
+  let printed: string;
+  try {
+    printed = await run(path, ['-hide_banner', '-version']);
+  } catch (cause) {
+    throw new MambairError(
+      'MAMBAIR_FFMPEG_UNSUPPORTED',
+      `${path} (from ${from}) should print its version, but failed; is it ffmpeg, for this machine?`,
+      { cause, detail: { path } },
+    );
+  }
+  return understandVersion(printed, path);
+}
+
+function runProgram(path: string, args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(path, args, { timeout: 20_000, maxBuffer: 2 ** 20, windowsHide: true }, (error, stdout) => {
+      if (error === null) {
+        resolve(stdout);
+      } else {
+        reject(error);
+      }
+    });
+  });
+}
+
+function notFound(message: string, program: string): MambairError {
+  return new MambairError('MAMBAIR_FFMPEG_NOT_FOUND', message, { detail: { program } });
+}
