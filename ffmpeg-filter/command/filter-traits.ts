@@ -1,0 +1,88 @@
+import { splitArguments, type Filter } from './filter-graph.js';
+import { readRatio, type Ratio } from './probed-input.js';
+
+const names = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
+
+/** Have no input, so that an unlabelled one at the head of a chain takes no stream of a file. */
+const sources = names(`
+  allrgb allyuv amovie anoisesrc anullsrc aevalsrc afirsrc buffer cellauto color colorchart colorspectrum coreimagesrc
+  ddagrab flite frei0r_src gradients haldclutsrc hilbert life mandelbrot movie mptestsrc nullsrc openclsrc pal100bars
+  pal75bars rgbtestsrc sierpinski sinc sine smptebars smptehdbars testsrc testsrc2 yuvtestsrc zoneplate
+`);
+
+/** Give frames another rate or other times. */
+const clockChanging = names(`
+  bwdif concat decimate dejudder detelecine doubleweave estdif fps framepack framerate framestep freezeframes
+  interlace interleave loop minterpolate mpdecimate nnedi pullup random realtime repeatfields reverse segment select
+  separatefields setpts settb shuffleframes telecine thumbnail tinterlace tpad trim vfrdet w3fdif weave xfade yadif
+  zoompan bwdif_cuda yadif_cuda vpp_qsv deinterlace_qsv deinterlace_vaapi
+`);
+
+/** Of these, what they do to the time base cannot be told from their text. */
+const clockUnknown = names(`
+  concat decimate detelecine doubleweave framepack framerate interlace interleave minterpolate nnedi pullup segment
+  telecine tinterlace vpp_qsv deinterlace_qsv deinterlace_vaapi weave xfade zoompan bwdif_cuda yadif_cuda
+`);
+
+/** Time base in, half of it out. */
+const halving = names('bwdif estdif separatefields w3fdif yadif');
+
+/** Work in ticks of the time base, and so round otherwise when that is finer. */
+const clockReading = names('framerate loop minterpolate select setpts settb tpad trim');
+
+const namedRates: Readonly<Record<string, Ratio>> = {
+  ntsc: { num: 30_000, den: 1001 },
+  pal: { num: 25, den: 1 },
+  film: { num: 24, den: 1 },
+  ntsc_film: { num: 24_000, den: 1001 },
+};
+
+/** True for a filter without inputs. */
+export function isSource(filter: Filter): boolean {
+  return sources.has(filter.name);
+}
+
+/** True when a filter gives frames another rate or other times. */
+export function changesClock(filter: Filter): boolean {
+  return clockChanging.has(filter.name);
+}
+
+/** True when a filter's result depends on the time base that it is given. */
+export function readsClock(filter: Filter): boolean {
+  return clockReading.has(filter.name);
+}
+
+/** The time base that a filter gives its frames, from the one it takes; undefined when its text does not tell. */
+export function timeBaseAfter(filter: Filter, before: Ratio | undefined): Ratio | undefined {
+  if (filter.name === 'fps') {
+    const value = argument(filter, 'fps') ?? '25';
+    const rate = namedRates[value] ?? readRatio(value);
+    return rate === undefined ? undefined : { num: rate.den, den: rate.num };
+  }
+  if (filter.name === 'settb') {
+    const value = argument(filter, 'expr') ?? argument(filter, 'tb') ?? 'intb';
+    return value === 'intb' ? before : value === 'AVTB' ? { num: 1, den: 1_000_000 } : readRatio(value);
+  }
+  if (clockUnknown.has(filter.name) || isSource(filter)) {
+    return undefined;
+  }
+  return before !== undefined && halving.has(filter.name) ? { num: before.num, den: before.den * 2 } : before;
+}
+
+/** A named argument of a filter, or its first one when that has no name. */
+function argument(filter: Filter, key: string): string | undefined {
+  const given = splitArguments(filter.arguments);
+  return (
+    given.find((one) => one.key === key)?.value ?? given.find((one, at) => at === 0 && one.key === undefined)?.value
+  );
+}
+
+/** Filters after which frames lie in GPU memory: uploads, and those that work there. */
+export function leavesOnGpu(filter: Filter): boolean {
+  return /^hw(upload|map)|_(cuda|npp|vaapi|qsv|vulkan|opencl|videotoolbox|vt)$/.test(filter.name);
+}
+
+/** True for the filters that bring frames back from GPU memory. */
+export function bringsFromGpu(filter: Filter): boolean {
+  return filter.name === 'hwdownload';
+}

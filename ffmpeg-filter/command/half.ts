@@ -1,0 +1,64 @@
+import type { Ratio } from './probed-input.js';
+
+/**
+ * A word of a command line, or a place that is filled when the facts are there:
+ * - `raw`: the decoding half's output;
+ * - `pipe`: the encoding half's first input;
+ * - `timeBase`: how the encoding half takes frame times over;
+ * - `colour`: colour tags of the output's video stream of number `video`;
+ * - `output`: an output file.
+ */
+export type HalfWord =
+  | string
+  | { readonly slot: 'raw' | 'pipe' | 'timeBase' }
+  | { readonly slot: 'colour'; readonly video: number }
+  | { readonly slot: 'output'; readonly output: number; readonly url: string };
+
+/** A command line of ffmpeg with such places, without the program's name. */
+export type Half = readonly HalfWord[];
+
+/** Puts words where a half has places. `output` may give an output another address, to write aside and rename. */
+export function fillHalf(
+  half: Half,
+  fill: {
+    readonly raw?: readonly string[];
+    readonly pipe?: readonly string[];
+    readonly timeBase?: readonly string[];
+    readonly colour?: (video: number) => readonly string[];
+    readonly output?: (url: string, output: number) => string;
+  },
+): readonly string[] {
+  return half.flatMap((word) => {
+    if (typeof word === 'string') {
+      return [word];
+    }
+    if (word.slot === 'colour') {
+      return fill.colour?.(word.video) ?? [];
+    }
+    if (word.slot === 'output') {
+      const url = fill.output?.(word.url, word.output) ?? word.url;
+      return url.startsWith('-') && url !== '-' ? ['--', url] : [url];
+    }
+    return fill[word.slot] ?? [];
+  });
+}
+
+/**
+ * The options that carry frame times over without touching them, in ticks of a time base of the caller's choice;
+ * undefined leaves the encoder's own, one tick a frame.
+ */
+export function timeBaseWords(timeBase: Ratio | undefined): readonly string[] {
+  const ticks = timeBase === undefined ? [] : ['-enc_time_base', `${timeBase.num}/${timeBase.den}`];
+  return ['-fps_mode', 'passthrough', ...ticks];
+}
+
+/** The decoding half's output: raw frames in NUT on standard output; undefined takes the time base of the filters. */
+export function rawWords(timeBase: Ratio | undefined): readonly string[] {
+  const ticks = timeBase === undefined ? '0' : `${timeBase.num}/${timeBase.den}`;
+  return ['-fps_mode', 'passthrough', '-enc_time_base', ticks, '-c:v', 'rawvideo', '-f', 'nut', 'pipe:1'];
+}
+
+/** The encoding half's first input: NUT on standard input, whose first frame belongs at `startSeconds`. */
+export function pipeWords(startSeconds: number): readonly string[] {
+  return ['-itsoffset', startSeconds.toFixed(6), '-f', 'nut', '-i', 'pipe:0'];
+}

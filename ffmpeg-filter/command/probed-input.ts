@@ -1,0 +1,158 @@
+import { MambairError } from '../../core/index.js';
+import type { FileGroup } from './command-line.js';
+import { bareName } from './ffmpeg-options.js';
+
+/** A positive fraction, e.g. a time base in seconds. */
+export interface Ratio {
+  readonly num: number;
+  readonly den: number;
+}
+
+/** Kinds of stream, as ffprobe names them. */
+export type StreamKind = 'video' | 'audio' | 'subtitle' | 'data' | 'attachment';
+
+/** One stream of a file as ffprobe describes it. */
+export interface ProbedStream {
+  readonly index: number;
+  readonly kind: StreamKind;
+  readonly codec: string;
+  /** As ffprobe prints it, e.g. `0x100`; undefined where the container has none. */
+  readonly id: string | undefined;
+  readonly timeBase: Ratio | undefined;
+  /** Pixels; 0 for streams without a picture. */
+  readonly width: number;
+  readonly height: number;
+  /** 0 for streams without sound. */
+  readonly channels: number;
+  /** Names of the flags that are set, e.g. `default`, `attached_pic`. */
+  readonly disposition: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+  /** ffprobe's names; undefined where the stream has no tag. */
+  readonly colour: {
+    readonly range: string | undefined;
+    readonly space: string | undefined;
+    readonly transfer: string | undefined;
+    readonly primaries: string | undefined;
+    readonly chromaLocation: string | undefined;
+  };
+}
+
+/** What the splitter needs to know of an input. */
+export interface ProbedInput {
+  readonly streams: readonly ProbedStream[];
+  readonly chapters: number;
+}
+
+/** Options of an input that ffprobe needs too, to open it at all. */
+const openingOptions = new Set(
+  `f framerate video_size pixel_format sample_rate ar ac channels ch_layout start_number pattern_type loop safe
+  protocol_whitelist allowed_extensions user_agent headers cookies probesize analyzeduration`.split(/\s+/),
+);
+
+/** The arguments of ffprobe that describe an input for {@link readProbe}. */
+export function probeArguments(input: FileGroup): readonly string[] {
+  const opening = input.options.filter(({ name }) => openingOptions.has(bareName(name)));
+  return [
+    ...['-v', 'error', '-of', 'json', '-show_streams', '-show_format', '-show_chapters'],
+    ...opening.flatMap(({ words }) => words),
+    ...['-i', input.url],
+  ];
+}
+
+/** Reads what ffprobe printed for {@link probeArguments}. @throws MAMBAIR_FILE_READ when that is no such description */
+export function readProbe(json: string): ProbedInput {
+  let described: unknown;
+  try {
+    described = JSON.parse(json);
+  } catch (cause) {
+    throw new MambairError('MAMBAIR_FILE_READ', 'ffprobe should print JSON, but did not; is it a working ffprobe?', {
+      cause,
+    });
+  }
+  const { streams, chapters } = asRecord(described);
+  if (!Array.isArray(streams)) {
+    throw new MambairError(
+      'MAMBAIR_FILE_READ',
+      'ffprobe should print a list of streams, but did not; is it a file it can read?',
+    );
+  }
+  return {
+    streams: streams.map((stream, index) => readStream(asRecord(stream), index)),
+    chapters: Array.isArray(chapters) ? chapters.length : 0,
+  };
+}
+
+function readStream(stream: Readonly<Record<string, unknown>>, index: number): ProbedStream {
+  const text = (key: string): string | undefined => {
+    const value = stream[key];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const count = (key: string): number => {
+    const value = stream[key];
+    return typeof value === 'number' && value > 0 ? value : 0;
+  };
+  const kind = text('codec_type');
+  return {
+    index,
+    kind: kind === 'video' || kind === 'audio' || kind === 'subtitle' || kind === 'attachment' ? kind : 'data',
+    codec: text('codec_name') ?? 'unknown',
+    id: text('id'),
+    timeBase: readRatio(text('time_base')),
+    width: count('width'),
+    height: count('height'),
+    channels: count('channels'),
+    disposition: Object.entries(asRecord(stream['disposition']))
+      .filter(([, isSet]) => isSet === 1)
+      .map(([name]) => name),
+    tags: Object.fromEntries(Object.entries(asRecord(stream['tags'])).map(([key, value]) => [key, String(value)])),
+    colour: {
+      range: text('color_range'),
+      space: text('color_space'),
+      transfer: text('color_transfer'),
+      primaries: text('color_primaries'),
+      chromaLocation: text('chroma_location'),
+    },
+  };
+}
+
+/** Reads `1/24000`, `25` or `23.976`; undefined for anything that is not a positive number. */
+export function readRatio(text: string | undefined): Ratio | undefined {
+  const [, whole, fraction, below] = /^(\d{1,15})(?:\.(\d{1,6}))?(?:[/:](\d{1,15}))?$/.exec(text ?? '') ?? [];
+  if (whole === undefined || (fraction !== undefined && below !== undefined)) {
+    return undefined;
+  }
+  const num = Number(whole + (fraction ?? ''));
+  const den = below === undefined ? 10 ** (fraction?.length ?? 0) : Number(below);
+  return num > 0 && den > 0 && Number.isSafeInteger(num) ? { num, den } : undefined;
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+}
+
+/** Values of ffprobe that say nothing. */
+const untold = new Set(['unknown', 'unspecified', 'reserved']);
+
+/** Names that ffmpeg's options spell otherwise than ffprobe. */
+const optionNames: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  '-colorspace': { gbr: 'rgb' },
+  '-color_trc': { bt470m: 'gamma22', bt470bg: 'gamma28' },
+};
+
+/**
+ * The output options that give the n-th video stream of an output the colour tags of its source, which the pipe does
+ * not carry. An absent tag stays absent.
+ */
+export function colourWords(stream: ProbedStream, n: number): readonly string[] {
+  const { range, space, transfer, primaries, chromaLocation } = stream.colour;
+  const tags = [
+    ['-color_range', range],
+    ['-colorspace', space],
+    ['-color_trc', transfer],
+    ['-color_primaries', primaries],
+    ['-chroma_sample_location', chromaLocation],
+  ] as const;
+  return tags.flatMap(([option, value]) =>
+    value === undefined || untold.has(value) ? [] : [`${option}:v:${n}`, optionNames[option]?.[value] ?? value],
+  );
+}
