@@ -2,7 +2,7 @@ import { invariant } from '../errors.js';
 import type { Graph, GraphNode, NodeId } from '../graph/graph.js';
 import { allocate, type Request } from './allocate.js';
 import { type NodeGroup, schedule } from './schedule.js';
-import type { WorkRange } from './traits.js';
+import { traitsOf, type WorkRange } from './traits.js';
 
 /** Where a value lives. Offsets are bytes, strides are values (4 bytes) from pixel to pixel. */
 export type Placement =
@@ -136,7 +136,9 @@ export function plan(graph: Graph, height: number, width: number, options: PlanO
     const { type } = node(id);
     return type.kind === 'indices' ? 1 : Math.ceil(type.channels / options.channelMultiple) * options.channelMultiple;
   };
-  const isStripLocal = (id: NodeId): boolean => !crosses.has(id) && node(id).type.kind === 'features';
+  // What nobody reads may still be larger than a strip: a rescaled map, say.
+  const isStripLocal = (id: NodeId): boolean =>
+    !crosses.has(id) && node(id).type.kind === 'features' && traitsOf(node(id).operation).writes === 'pixel';
 
   const placements = new Array<Placement | undefined>(graph.nodes.length);
   const uses = new Map<NodeId, number>();
