@@ -232,7 +232,8 @@ export function plan(graph: Graph, height: number, width: number, options: PlanO
   return {
     height,
     width,
-    steps,
+    // Views alone need no step, and all of a group may have been moved or fused.
+    steps: steps.filter(({ calls }) => calls.length > 0),
     placements: placements.map((placement, id) => {
       invariant(placement, `${node(id).name} has no place`);
       return placement;
