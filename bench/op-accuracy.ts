@@ -1,5 +1,5 @@
 // Prints how far the CPU kernels are from float64 on every op's cases, worst first, beside the bounds they promise.
-// Usage: node dist/bench/op-accuracy.js [op …] [--all]
+// Usage: npm run bench -- op-accuracy [op …] [--all]
 import { parseArgs } from 'node:util';
 import { createCpuExecutor } from '../core/executors/cpu/cpu-executor.js';
 import { createReferenceExecutor } from '../core/executors/reference/reference-executor.js';
@@ -11,7 +11,7 @@ const { values, positionals } = parseArgs({ allowPositionals: true, options: { a
 async function printDistances(name: string, { contract, cases }: OpProblems): Promise<void> {
   const reference = await runCases(createReferenceExecutor(), cases);
   for (const build of ['plain', 'relaxed'] as const) {
-    const executor = await createCpuExecutor({ build, threads: 2 });
+    const executor = await createCpuExecutor({ build, threads: 2, onnxruntime: 'off' });
     const results = await runCases(executor, cases);
     await executor.dispose();
     const rows = cases.map(({ id, bound = contract.bound }) => {

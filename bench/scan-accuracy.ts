@@ -1,5 +1,5 @@
 // Prints how far the CPU's scan is from float64 on a whole picture: 61440 steps of 48 channels and 8 states, in class
-// order, with the decays of a network and with hardly any. Usage: node dist/bench/scan-accuracy.js
+// order, with the decays of a network and with hardly any. Usage: npm run bench -- scan-accuracy
 import { createCpuExecutor } from '../core/executors/cpu/cpu-executor.js';
 import { createReferenceExecutor } from '../core/executors/reference/reference-executor.js';
 import { between } from '../core/ops/op-case.js';

@@ -100,7 +100,7 @@ describe('plans', () => {
       output: 0,
       routes: [],
     };
-    expect(() => plan(graph, 3, 4, optionsFor(graph))).toThrow();
+    expect(() => plan(graph, 3, 4, optionsFor(graph))).toThrow(expect.objectContaining({ code: 'MAMBAIR_INTERNAL' }));
   });
 });
 
