@@ -2,11 +2,16 @@
 // ARCHITECTURE.md: a row is | `room` | what it knows | what it may import |, and `core/` there means any room of core.
 const { readFileSync } = require('node:fs');
 
+/** What people touch: each enters the engine by its door. */
+const hosts = ['cli', 'ffmpeg-filter'];
+const ships = `^(core|bin|${hosts.join('|')})/`;
+const roomName = new RegExp(`^(core/.+|${hosts.join('|')})$`);
+
 const rooms = Object.fromEntries(
   readFileSync(`${__dirname}/ARCHITECTURE.md`, 'utf8')
     .split('\n')
     .map((line) => line.split('|').map((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name)))
-    .filter((cells) => cells.length === 5 && /^(core\/.+|cli|ffmpeg-filter)$/.test(cells[1]?.[0] ?? ''))
+    .filter((cells) => cells.length === 5 && roomName.test(cells[1]?.[0] ?? ''))
     .map(([, [room], , imports]) => [room, imports]),
 );
 if (!('core/tensor' in rooms))
@@ -52,10 +57,10 @@ const directions = Object.entries(rooms).map(([room, others]) => ({
   severity: 'error',
   from: { path: `^${filesOf(room)}`, pathNot: outside },
   to: {
-    path: '^(bin|bench|cli|core|ffmpeg-filter|test|tools|training)/',
+    path: `${ships}|^(bench|test|tools|training)/`,
     pathNot: anyOf([
       filesOf(room),
-      ...(['cli', 'ffmpeg-filter'].includes(room) ? [] : everywhere),
+      ...(hosts.includes(room) ? [] : everywhere),
       ...others.map((other) => (names.includes(other) ? filesOf(other) : other)),
     ]),
   },
@@ -95,19 +100,19 @@ module.exports = {
     {
       name: 'only core/image and core/library know sharp',
       severity: 'error',
-      from: { path: '^(core|cli|ffmpeg-filter)/', pathNot: `${outside}|^core/(image|library)/` },
+      from: { path: ships, pathNot: `${outside}|^core/(image|library)/` },
       to: { path: 'node_modules/(sharp|@img)/' },
     },
     {
       name: 'only the CPU executor knows onnxruntime',
       severity: 'error',
-      from: { path: '^(core|cli|ffmpeg-filter)/', pathNot: `${outside}|^core/executors/cpu/` },
+      from: { path: ships, pathNot: `${outside}|^core/executors/cpu/` },
       to: { path: 'node_modules/onnxruntime-' },
     },
     {
       name: 'what ships needs no development tool',
       severity: 'error',
-      from: { path: '^(core|cli|ffmpeg-filter|bin)/', pathNot: outside },
+      from: { path: ships, pathNot: outside },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
     },
     {
