@@ -6,7 +6,7 @@ export { packageVersion } from './package-version.js';
 // models
 export { loadModel } from './library/load-model.js';
 export type { LoadModelOptions } from './library/load-model.js';
-export type { LoadedModelInfo, Model, RunTensorOptions } from './library/model.js';
+export type { LoadedModelInfo, Model, RestoreFramesOptions, RunTensorOptions } from './library/model.js';
 export type { Device, DeviceOptions } from './library/executors.js';
 export { inspectModel } from './library/inspect-model.js';
 export type { ModelReport } from './library/inspect-model.js';
@@ -38,6 +38,7 @@ export type { ImageFormat, WritableImageFormat } from './image/image-format.js';
 // video frames
 export { createFrameConverter } from './video/frame-converter.js';
 export type { FrameConverter } from './video/frame-converter.js';
+export type { FrameRestorer } from './restore/restore-frames.js';
 export { matrixForTag } from './video/colour.js';
 export type { ChromaLocation, ColourRange, FrameColour, YuvMatrix } from './video/colour.js';
 export { frameLayout, pixelFormat, pixelFormats } from './video/pixel-format.js';

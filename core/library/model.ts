@@ -3,7 +3,11 @@ import { MambairError } from '../errors.js';
 import type { Executor, ExecutorName, Network, Routing, RunOptions, RunResult } from '../executors/executor.js';
 import type { PixelImage } from '../image/pixels.js';
 import type { ListedModel } from '../models/catalogue.js';
+import type { RestoreOptions } from '../restore/options.js';
+import { createFrameRestorer, type FrameRestorer } from '../restore/restore-frames.js';
 import type { Tensor } from '../tensor/tensor.js';
+import type { FrameColour } from '../video/colour.js';
+import type { FrameLayout } from '../video/pixel-format.js';
 import { restoreFile, type RestoredFile, type RestoreFileOptions } from './restore-file.js';
 import { restorePicture, type RestoredPicture, type RestorePictureOptions } from './restore-picture.js';
 
@@ -31,6 +35,9 @@ export interface RunTensorOptions extends Omit<RunOptions, 'routing'> {
   readonly routing?: Routing;
 }
 
+/** How frames are restored; everything has a default. */
+export type RestoreFramesOptions = Partial<Omit<RestoreOptions, 'fallback'>>;
+
 /** A model in memory, ready to run. Calls may overlap: they queue up. Dispose of it when done: it holds threads. */
 export interface Model extends AsyncDisposable {
   /** What is known of the network and of where it runs. */
@@ -54,6 +61,12 @@ export interface Model extends AsyncDisposable {
    * @throws MAMBAIR_SHAPE_MISMATCH, MAMBAIR_OUT_OF_MEMORY, MAMBAIR_CANCELLED, MAMBAIR_DISPOSED
    */
   runTensor(input: Tensor, options?: RunTensorOptions): Promise<RunResult>;
+  /**
+   * Takes raw video frames of a layout (`frameLayout`) and colour through the model; made once for a clip. All frames
+   * share one seed, so that what is still stays still.
+   * @throws MAMBAIR_OPTION_INVALID, MAMBAIR_OUT_OF_MEMORY, MAMBAIR_DISPOSED
+   */
+  createFrameRestorer(layout: FrameLayout, colour: FrameColour, options?: RestoreFramesOptions): Promise<FrameRestorer>;
   /** Frees threads and memory. Running calls fail with MAMBAIR_DISPOSED; a second call does nothing. */
   dispose(): Promise<void>;
 }
@@ -103,6 +116,20 @@ export class LoadedModel implements Model {
   async runTensor(input: Tensor, options: RunTensorOptions = {}): Promise<RunResult> {
     const { routing = { kind: 'seeded', seed: 0 }, ...rest } = options;
     return this.network.run(input, { routing, ...rest });
+  }
+
+  async createFrameRestorer(
+    layout: FrameLayout,
+    colour: FrameColour,
+    options: RestoreFramesOptions = {},
+  ): Promise<FrameRestorer> {
+    const { network, loadSafer } = this.#runner();
+    return createFrameRestorer(network, layout, colour, {
+      ...options,
+      tile: options.tile ?? 'auto',
+      routing: options.routing ?? 'seeded',
+      ...(loadSafer === undefined ? {} : { fallback: loadSafer }),
+    });
   }
 
   async dispose(): Promise<void> {

@@ -1,0 +1,186 @@
+import type { Network } from '../executors/executor.js';
+import type { FrameColour } from '../video/colour.js';
+import { createFrameConverter } from '../video/frame-converter.js';
+import { frameLayout } from '../video/pixel-format.js';
+import type { FrameLayout, PlaneLayout } from '../video/pixel-format.js';
+import { chooseTiles } from './choose-tiles.js';
+import { GuardedNetwork } from './failure-policy.js';
+import type { RestoreOptions } from './options.js';
+import { checkRestoreOptions } from './options.js';
+import { restoreColour } from './restore-colour.js';
+import { runTiles } from './run-tiles.js';
+import { copyRows, createTensor, cropTensor, tensorPlanes } from './tensor-tiles.js';
+
+/** Takes raw video frames of one layout through a network. */
+export interface FrameRestorer {
+  /** The layout of what comes out: the same format, `scale` times as wide and high. */
+  readonly layout: FrameLayout;
+  /**
+   * Restores one frame. Calls may overlap: they queue up. What the network leaves alone comes back bit for bit.
+   * @throws MAMBAIR_OPTION_INVALID for a frame of the wrong length, MAMBAIR_NOT_FINITE, MAMBAIR_OUT_OF_MEMORY,
+   * MAMBAIR_CANCELLED
+   */
+  restore(frame: Uint8Array): Promise<Uint8Array>;
+}
+
+/**
+ * Frames ↔ network. The network gets R'G'B' clamped to [0, 1]; what it changes is added to the unclamped signal, so codes
+ * beyond white and colours outside RGB survive. For enlarged pictures what was cut off is repeated. Gray formats go through
+ * as one channel; alpha is kept at ×1, and else goes through like gray unless it is the same everywhere.
+ * @throws MAMBAIR_OPTION_INVALID, MAMBAIR_OUT_OF_MEMORY
+ */
+export async function createFrameRestorer(
+  network: Network,
+  layout: FrameLayout,
+  colour: FrameColour,
+  options: RestoreOptions,
+): Promise<FrameRestorer> {
+  checkRestoreOptions(options);
+  const { scale } = network;
+  const { format, width, height } = layout;
+  const target = frameLayout(format, width * scale, height * scale);
+  const reader = await createFrameConverter(layout, colour);
+  const writer = scale === 1 ? reader : await createFrameConverter(target, colour);
+  const pixels = width * height;
+  const channels = format.model === 'gray' ? 1 : 3;
+
+  const restoreOne = async (frame: Uint8Array): Promise<Uint8Array> => {
+    const signal = reader.toRgb(frame).subarray(0, channels * pixels);
+    const restored = await restorePlanes(network, signal, layout, options);
+    addClipped(restored, signal, layout, scale);
+    const result = scale === 1 ? frame.slice() : new Uint8Array(target.bytes);
+    writer.fromRgb(channels === 3 ? restored : threeTimes(restored), result);
+    if (scale > 1) {
+      await enlargeAlpha(network, layout, frame, target, result, options);
+    }
+    return result;
+  };
+
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    layout: target,
+    restore(frame) {
+      const next = last.then(() => restoreOne(frame));
+      last = next.catch(() => undefined);
+      return next;
+    },
+  };
+}
+
+/** Planes of `[h, w]`, clamped, through the network in tiles: planes of `[h · scale, w · scale]`, not clamped. */
+async function restorePlanes(
+  network: Network,
+  signal: Float32Array,
+  { width, height }: FrameLayout,
+  options: RestoreOptions,
+): Promise<Float32Array> {
+  const channels = signal.length / (width * height);
+  const input = createTensor([1, channels, height, width]);
+  // By index: iterators over millions of values take longer than the conversion.
+  for (let at = 0; at < signal.length; at++) {
+    const value = signal[at]!;
+    input.data[at] = value < 0 ? 0 : value > 1 ? 1 : value;
+  }
+  const guarded = new GuardedNetwork(network, options);
+  const { scale } = guarded;
+  const output = createTensor([1, channels, height * scale, width * scale]);
+  const planes = tensorPlanes(output);
+  try {
+    await runTiles({
+      plan: chooseTiles(network, { height, width }, { ...options, channels }),
+      scale,
+      channels,
+      signal: options.signal,
+      progress: options.progress,
+      restoreTile: async (tile, report) => {
+        const place = { originX: tile.columns.start, originY: tile.rows.start, report };
+        // The usual case takes no copies: one tile, and a network for as many channels.
+        const isWhole = [tile.columns, tile.rows].every(
+          ({ start, end }, axis) => start === 0 && end === (axis === 0 ? width : height),
+        );
+        const part = isWhole ? input : cropTensor(input, tile);
+        if (channels === guarded.channels) {
+          return tensorPlanes(await guarded.run(part, place));
+        }
+        const [, , partHeight = 0, partWidth = 0] = part.shape;
+        return restoreColour(guarded, tensorPlanes(part), { ...place, height: partHeight, width: partWidth });
+      },
+      emit: (rows) => copyRows(rows, planes),
+    });
+  } finally {
+    await guarded.dispose();
+  }
+  return output.data;
+}
+
+/** Adds to what came out of the network what clamping took away before it, to all pixels that one became. */
+function addClipped(restored: Float32Array, signal: Float32Array, { width }: FrameLayout, scale: number): void {
+  const targetWidth = width * scale;
+  for (let at = 0; at < signal.length; at++) {
+    const value = signal[at]!;
+    if (value >= 0 && value <= 1) {
+      continue;
+    }
+    const clipped = value < 0 ? value : value - 1;
+    const x = at % width;
+    const corner = ((at - x) * scale + x) * scale;
+    for (let row = 0; row < scale; row++) {
+      for (let column = 0; column < scale; column++) {
+        restored[corner + row * targetWidth + column]! += clipped;
+      }
+    }
+  }
+}
+
+function threeTimes(plane: Float32Array): Float32Array {
+  const planes = new Float32Array(3 * plane.length);
+  for (let at = 0; at < planes.length; at += plane.length) {
+    planes.set(plane, at);
+  }
+  return planes;
+}
+
+/** The alpha samples of a frame, which start at an even address where they have two bytes. */
+function alphaOf(
+  layout: FrameLayout,
+  frame: Uint8Array,
+): { codes: Uint8Array | Uint16Array; at: (i: number) => number } | undefined {
+  const plane: PlaneLayout | undefined = layout.planes.find(({ channels }) => channels.includes('a'));
+  if (plane === undefined) {
+    return undefined;
+  }
+  const codes =
+    layout.bytesPerSample === 1 ? frame : new Uint16Array(frame.buffer, frame.byteOffset, frame.byteLength / 2);
+  const first = plane.offset / layout.bytesPerSample + plane.channels.indexOf('a');
+  const step = plane.channels.length;
+  return { codes, at: (index) => first + index * step };
+}
+
+async function enlargeAlpha(
+  network: Network,
+  layout: FrameLayout,
+  frame: Uint8Array,
+  target: FrameLayout,
+  result: Uint8Array,
+  options: RestoreOptions,
+): Promise<void> {
+  // A copy lies at an even address.
+  const from = alphaOf(layout, frame.slice());
+  const to = alphaOf(target, result);
+  if (from === undefined || to === undefined) {
+    return;
+  }
+  const max = 2 ** layout.format.depth - 1;
+  const signal = Float32Array.from(
+    { length: layout.width * layout.height },
+    (_, i) => (from.codes[from.at(i)] ?? 0) / max,
+  );
+  const first = signal[0] ?? 0;
+  const restored = signal.every((value) => value === first)
+    ? undefined
+    : await restorePlanes(network, signal, layout, options);
+  for (let i = 0; i < target.width * target.height; i++) {
+    const value = restored?.[i] ?? first;
+    to.codes[to.at(i)] = Math.floor(Math.min(Math.max(value, 0), 1) * max + 0.5);
+  }
+}
