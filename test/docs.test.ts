@@ -47,6 +47,11 @@ describe('documentation', () => {
     expect(broken).toEqual([]);
   });
 
+  it('is reached from the README, page by page', () => {
+    const readme = readFileSync('README.md', 'utf8');
+    expect(pages.filter((page) => /^docs\/[^/]+$/.test(page) && !readme.includes(`](${page})`))).toEqual([]);
+  });
+
   it.each(pages)('%s runs scripts and tools that are there', (page) => {
     const text = readFileSync(page, 'utf8');
     const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
