@@ -4,6 +4,8 @@ interface StreamFacts {
   readonly kind: 'video' | 'audio' | 'subtitle' | 'attachment';
   readonly codec: string;
   readonly timeBase?: string;
+  readonly pixelFormat?: string;
+  readonly colour?: Readonly<Record<string, string>>;
   readonly flags?: readonly string[];
   readonly tags?: Readonly<Record<string, string>>;
 }
@@ -12,11 +14,13 @@ interface StreamFacts {
 export function probed(streams: readonly StreamFacts[], chapters = 0): ProbedInput {
   return readProbe(
     JSON.stringify({
-      streams: streams.map(({ kind, codec, timeBase, flags, tags }, index) => ({
+      streams: streams.map(({ kind, codec, timeBase, pixelFormat, colour, flags, tags }, index) => ({
         index,
         codec_type: kind,
         codec_name: codec,
         time_base: timeBase ?? '1/1000',
+        ...colour,
+        pix_fmt: pixelFormat,
         ...(kind === 'video' ? { width: 160, height: 120 } : {}),
         ...(kind === 'audio' ? { channels: 1 } : {}),
         disposition: Object.fromEntries((flags ?? []).map((flag) => [flag, 1])),

@@ -30,6 +30,9 @@ const halving = names('bwdif estdif separatefields w3fdif yadif');
 /** Work in ticks of the time base, and so round otherwise when that is finer. */
 const clockReading = names('framerate loop minterpolate select setpts settb tpad trim');
 
+/** Give frames other colour tags, whatever their arguments. */
+const colourChanging = names('colormatrix colorspace iccgen libplacebo setparams setrange tonemap zscale');
+
 const namedRates: Readonly<Record<string, Ratio>> = {
   ntsc: { num: 30_000, den: 1001 },
   pal: { num: 25, den: 1 },
@@ -50,6 +53,15 @@ export function changesClock(filter: Filter): boolean {
 /** True when a filter's result depends on the time base that it is given. */
 export function readsClock(filter: Filter): boolean {
   return clockReading.has(filter.name);
+}
+
+/** True when a filter gives frames other colour tags than it takes, or turns YUV into RGB or back. */
+export function changesColour(filter: Filter): boolean {
+  return (
+    colourChanging.has(filter.name) ||
+    (filter.name === 'scale' && /range|matrix|primaries|transfer/.test(filter.arguments ?? '')) ||
+    (filter.name === 'format' && /rgb|bgr|gbr|yuvj|pal8/.test(filter.arguments ?? ''))
+  );
 }
 
 /** The time base that a filter gives its frames, from the one it takes; undefined when its text does not tell. */

@@ -16,6 +16,8 @@ export interface ProbedStream {
   readonly index: number;
   readonly kind: StreamKind;
   readonly codec: string;
+  /** ffmpeg's name, e.g. `yuv420p`; undefined for streams without a picture. */
+  readonly pixelFormat: string | undefined;
   /** As ffprobe prints it, e.g. `0x100`; undefined where the container has none. */
   readonly id: string | undefined;
   readonly timeBase: Ratio | undefined;
@@ -96,6 +98,7 @@ function readStream(stream: Readonly<Record<string, unknown>>, index: number): P
     index,
     kind: kind === 'video' || kind === 'audio' || kind === 'subtitle' || kind === 'attachment' ? kind : 'data',
     codec: text('codec_name') ?? 'unknown',
+    pixelFormat: text('pix_fmt'),
     id: text('id'),
     timeBase: readRatio(text('time_base')),
     width: count('width'),
@@ -135,22 +138,23 @@ const untold = new Set(['unknown', 'unspecified', 'reserved']);
 
 /** Names that ffmpeg's options spell otherwise than ffprobe. */
 const optionNames: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  '-colorspace': { gbr: 'rgb' },
   '-color_trc': { bt470m: 'gamma22', bt470bg: 'gamma28' },
 };
 
 /**
  * The output options that give the n-th video stream of an output the colour tags of its source, which the pipe does
- * not carry. An absent tag stays absent.
+ * not carry. An absent tag stays absent. Of RGB only transfer and primaries are given: its range and matrix are not
+ * those of the YUV that an encoder makes of it.
  */
 export function colourWords(stream: ProbedStream, n: number): readonly string[] {
   const { range, space, transfer, primaries, chromaLocation } = stream.colour;
+  const isRgb = /^(0|a|x2)?(rgb|bgr|gbr)|^pal8$/.test(stream.pixelFormat ?? '');
   const tags = [
-    ['-color_range', range],
-    ['-colorspace', space],
+    ['-color_range', isRgb ? undefined : range],
+    ['-colorspace', isRgb ? undefined : space],
     ['-color_trc', transfer],
     ['-color_primaries', primaries],
-    ['-chroma_sample_location', chromaLocation],
+    ['-chroma_sample_location', isRgb ? undefined : chromaLocation],
   ] as const;
   return tags.flatMap(([option, value]) =>
     value === undefined || untold.has(value) ? [] : [`${option}:v:${n}`, optionNames[option]?.[value] ?? value],

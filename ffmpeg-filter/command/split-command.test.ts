@@ -93,6 +93,13 @@ describe('splitCommand', () => {
     expect(at('minterpolate,mair')).toBeUndefined();
   });
 
+  it('says when colour tags are not the source’s', () => {
+    const at = (filters: string): unknown => split(['-i', 'cfr24.mp4', '-vf', filters, 'o.mkv']).changesColour;
+    expect(at('hflip,mair,format=yuv420p')).toEqual({ before: false, after: false });
+    expect(at('zscale=t=linear,mair,format=gbrp')).toEqual({ before: true, after: true });
+    expect(at('mair,scale=out_range=pc')).toEqual({ before: false, after: true });
+  });
+
   it('takes a stream out of its place and puts it back there', () => {
     const clips = {
       'a.mkv': probed([

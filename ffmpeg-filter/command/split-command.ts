@@ -6,7 +6,7 @@ import { inputAgain, numberInputs, whatEncodingReads } from './encode-inputs.js'
 import { encodeOutputs } from './encode-outputs.js';
 import { optionKind } from './ffmpeg-options.js';
 import { printGraph, type Filter, type Graph } from './filter-graph.js';
-import { changesClock } from './filter-traits.js';
+import { changesClock, changesColour } from './filter-traits.js';
 import type { FoundFilter } from './find-filter.js';
 import { findTarget, refuseCopies } from './find-target.js';
 import { labelKind, openEnds, renumberInputs, videoLabel } from './graph-labels.js';
@@ -29,6 +29,8 @@ export interface Split {
   readonly timeBase: Ratio | undefined;
   /** Whether filters before, and after, ours give frames another rate or other times. */
   readonly changesClock: { readonly before: boolean; readonly after: boolean };
+  /** Whether filters before, and after, ours give frames another matrix, range, transfer or primaries than the source's. */
+  readonly changesColour: { readonly before: boolean; readonly after: boolean };
   /** What became of every word of the command. */
   readonly placements: readonly Placement[];
   /** Inputs that the encoding half does not read again: their global tags and chapters do not reach the output. */
@@ -42,6 +44,7 @@ const unprobed: ProbedInput = {
     index,
     kind,
     codec: 'unknown',
+    pixelFormat: undefined,
     id: undefined,
     timeBase: undefined,
     width: 0,
@@ -120,6 +123,7 @@ export function splitCommand(
     source,
     timeBase: followClock(cut.path, source?.stream),
     changesClock: { before: cut.path.some(changesClock), after: cut.after.chains.flat().some(changesClock) },
+    changesColour: { before: cut.path.some(changesColour), after: cut.after.chains.flat().some(changesColour) },
     placements: ledger.close(),
     unread: command.inputs.flatMap(({ url }, number) => (numbers[number] === undefined ? [url] : [])),
   };
