@@ -81,6 +81,7 @@ def card(config, meta, scores, pictures, parameters, run, license):
         f'{MEASURE[task].format(**words)}; measured with PyTorch by `python3 -m training.evaluate`. '
         'The test sets were not trained on; the first of them was watched during training.', '',
         table(quality), '',
+        f'![PSNR over the hours of training](../training/curves/{config["id"]}.svg)', '',
         '## Weak points', '', *(f'- {line}' for line in config.get('weak', [])), '',
         '## Training pictures', '',
         f'{len(pictures)} pictures: ' + ', '.join(f'{n} {name}' for name, n in licences.most_common()) + '. '

@@ -1,7 +1,8 @@
 """Export the averaged weights of a run: python3 -m training.export RUN OUT.safetensors [--pack PACK --testsets DIR]
 
 Floats are stored as F16 (F32 with --single) under the official key names, with what a reader wants to know as metadata.
-With --pack and --testsets a model card is written beside it (OUT.md).
+With --pack and --testsets a model card is written beside it (OUT.md), and the validation curve it shows to
+training/curves.
 """
 import argparse
 import json
@@ -14,6 +15,7 @@ from . import safetensors
 from .card import card
 from .evaluate import evaluate, network_of
 from .model import MambaIRv2
+from .plot import curve, svg
 from .tasks import make_task
 from .train import Flat
 
@@ -58,6 +60,9 @@ def main():
         parameters = sum(p.numel() for p in net.parameters())
         text = card(config, meta, scores, pictures, parameters, args.run, LICENSE)
         Path(args.out).with_suffix('.md').write_text(text)
+        picture = Path(__file__).parent / 'curves' / f'{config["id"]}.svg'
+        picture.parent.mkdir(exist_ok=True)
+        picture.write_text(svg({config['id']: curve(args.run)}))
 
 
 if __name__ == '__main__':
