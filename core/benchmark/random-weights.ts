@@ -3,6 +3,9 @@ import { weightShapes } from '../architectures/mambairv2/weight-shapes.js';
 import { MambairError } from '../errors.js';
 import { elementCount, type StoredTensor, type TensorMap } from '../tensor/tensor.js';
 
+/** The published routers are nearly uniform: entropy above 0.9998·ln T in every block. It decides what routing costs. */
+const routerSize = 0.01;
+
 /**
  * Weights for a published configuration, e.g. `lightSR_x4`: random, the same every time, and as large as a trained
  * network's, so that a run costs what a real one costs. For measuring speed where no checkpoint is at hand.
@@ -21,8 +24,9 @@ export function randomWeights(configuration: string): TensorMap {
   for (const [key, shape] of weightShapes(published.config)) {
     const fanIn = shape.length < 2 ? 4 : elementCount(shape.slice(1));
     const isNormWeight = /norm\d?\.weight$/.test(key);
+    const size = key.includes('assm.route.2') ? routerSize : 1;
     const values = Float32Array.from({ length: elementCount(shape) }, () =>
-      isNormWeight ? 0.8 + 0.4 * random() : (random() - 0.5) * Math.sqrt(6 / fanIn),
+      isNormWeight ? 0.8 + 0.4 * random() : (random() - 0.5) * Math.sqrt(6 / fanIn) * size,
     );
     tensors.set(key, { dtype: 'F32', shape, bytes: new Uint8Array(values.buffer) });
   }
