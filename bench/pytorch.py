@@ -14,7 +14,8 @@ import torch
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 from training import ops  # noqa: E402
-from training.model import MambaIRv2, Routing, initialise  # noqa: E402
+from training.initialise import initialise  # noqa: E402
+from training.model import MambaIRv2, Routing  # noqa: E402
 
 
 def without_scan(u, order, prompt, x_proj, dt_weight, dt_bias, a_logs, d):
