@@ -16,6 +16,8 @@ const pageBytes = 65536;
 /** wasm32 ends at 4 GiB. */
 const maximumPages = 65536;
 const programsKept = 4;
+/** Measured: what ONNX Runtime adds to the process, its library, sessions and results not yet collected. */
+const onnxRuntimeBytes = (threads: number): number => (64 + 32 * threads) * 2 ** 20;
 const noNodes: ReadonlySet<NodeId> = new Set();
 
 /** Weights in the shared memory, packed for the kernels. */
@@ -117,11 +119,12 @@ export class CpuNetwork implements Network {
     this.#check();
     const program = this.#layOut(height, width, []);
     const weightBytes = this.#weights.end;
+    const runtimeBytes = this.#accelerator ? onnxRuntimeBytes(this.#options.threads) : 0;
     return {
       weightBytes,
       activationBytes: program.end - program.counters,
-      scratchBytes: program.counters - program.scratch,
-      totalBytes: program.end,
+      scratchBytes: program.counters - program.scratch + runtimeBytes,
+      totalBytes: program.end + runtimeBytes,
       limitBytes: maximumPages * pageBytes,
     };
   }

@@ -2,7 +2,7 @@ import { invariant } from '../../errors.js';
 import type { Graph, GraphNode, NodeId } from '../../graph/graph.js';
 import { convolutionModel, gemmModel } from '../../onnx/dense-models.js';
 import type { Operand } from '../../ops/cpu-kernel.js';
-import { unpackPanels } from '../../ops/linear/cpu.js';
+import { panelWidth, unpackPanels } from '../../ops/linear/cpu.js';
 
 /** Does pixels `first` … `first + count − 1`: whole rows of the image or a part of one. */
 export type OnnxKernel = (first: number, count: number) => Promise<void>;
@@ -210,8 +210,8 @@ function convolutionOf(id: NodeId, { graph, packed, memory }: OnnxKernelsOptions
   const { kernelSize, weight } = node.operation;
   const channels = weight.shape[1] as number;
   const taps = kernelSize * kernelSize;
-  const inputs = Math.ceil(channels / 8) * 8;
-  const outputs = Math.ceil(node.type.channels / 8) * 8;
+  const padded = (count: number): number => Math.ceil(count / panelWidth) * panelWidth;
+  const [inputs, outputs] = [padded(channels), padded(node.type.channels)];
   const [panels = 0, bias = 0] = packed[id] ?? [];
   const rows = new Float32Array(taps * channels * outputs);
   unpackPanels(new Float32Array(memory.buffer, panels, rows.length), taps * channels, rows);

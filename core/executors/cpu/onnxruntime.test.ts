@@ -4,7 +4,9 @@ import { relativeDistance } from '../../../test/golden/golden-cases.js';
 import { describeWithOnnxRuntime } from '../../../test/onnxruntime.js';
 import { randomCheckpoint, randomImage, smallConfig } from '../../../test/random-network.js';
 import { recognise } from '../../architectures/architectures.js';
+import { accelerationRule } from './accelerate.js';
 import { createCpuExecutor, type CpuExecutorOptions } from './cpu-executor.js';
+import { describeOnnxRuntime } from './onnxruntime-status.js';
 
 const tensors = randomCheckpoint(smallConfig, 1);
 
@@ -55,6 +57,10 @@ describe('cpu executor without a working ONNX Runtime', () => {
     expect(description).not.toContain('onnxruntime');
   });
 
+  it.each(Object.entries(failures).slice(0, 3))('is told apart beforehand when %s', async (_, onnxruntimeModule) => {
+    expect(await describeOnnxRuntime(onnxruntimeModule)).toMatch(/^not used: ./);
+  });
+
   it('refuses another word for its use', async () => {
     await expect(createCpuExecutor({ onnxruntime: 'maybe' as 'auto' })).rejects.toMatchObject({
       code: 'MAMBAIR_OPTION_INVALID',
@@ -76,6 +82,24 @@ describeWithOnnxRuntime('cpu executor with ONNX Runtime', () => {
     const outputs = await Promise.all([1, 2, 5].map((threads) => runOn({ threads, onnxruntime: 'on' })));
     const [first, ...others] = outputs.map(({ output }) => Buffer.from(output.buffer));
     expect(others.map((bytes) => first?.equals(bytes))).toEqual([true, true]);
+  });
+
+  it('is described with its version and rule', async () => {
+    const description = await describeOnnxRuntime();
+    expect(description).toMatch(/^\d+\.\d+\.\d+ /);
+    expect(description).toContain(accelerationRule());
+  });
+
+  it('counts in the memory plan', async () => {
+    const totals = await Promise.all(
+      (['off', 'on'] as const).map(async (onnxruntime) => {
+        const executor = await createCpuExecutor({ threads: 1, onnxruntime });
+        const { totalBytes } = (await executor.load(recognise(tensors).graph, tensors)).plan(16, 16);
+        await executor.dispose();
+        return totalBytes;
+      }),
+    );
+    expect((totals[1] ?? 0) - (totals[0] ?? 0)).toBeGreaterThan(50e6);
   });
 
   it('keeps its memory bounded from run to run', async () => {
