@@ -24,6 +24,7 @@ export const bench = defineCommand({
     size: value('WxH', 'input size (default 320x180)', readSize),
     device: deviceOption,
     build: choice(['auto', 'plain', 'relaxed'], 'kernels of the cpu device (default auto)'),
+    onnxruntime: choice(['auto', 'on', 'off'], 'dense layers by onnxruntime-node (default auto)'),
     threads: value('N,N,…', 'numbers of threads, one line each', readThreads),
     repeats: integer({ least: 0, most: 1000 }, 'runs after the first (default 3)'),
     json: jsonOption,

@@ -57,7 +57,7 @@ function rows(report: MachineReport, speed: Speed | undefined): string[][] {
     ['webassembly', features.join(', ')],
     ['device', report.device],
     ['problem', report.deviceProblem],
-    ['onnxruntime', report.onnxruntime ?? 'not installed (optional)'],
+    ['onnxruntime', report.onnxruntimeUse],
     ['images', `sharp ${report.sharp}, libvips ${report.libvips}`],
     ['models', report.models.map(({ id }) => id).join(', ') || 'none'],
     ['fetched to', report.modelsFolder],

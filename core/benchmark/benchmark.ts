@@ -88,10 +88,11 @@ export async function runBenchmark(options: BenchmarkOptions = {}): Promise<Benc
   for (const threads of options.threads ?? [undefined]) {
     throwIfCancelled(signal);
     options.progress?.(threads === undefined ? 'running' : `running on ${threads} threads`);
-    const { device, build } = options;
+    const { device, build, onnxruntime } = options;
     const executor = await createExecutor({
       ...(device === undefined ? {} : { device }),
       ...(build === undefined ? {} : { build }),
+      ...(onnxruntime === undefined ? {} : { onnxruntime }),
       ...(threads === undefined ? {} : { threads }),
     });
     try {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { arch, availableParallelism, cpus, freemem, platform, release, totalmem } from 'node:os';
 import sharp from 'sharp';
+import { describeOnnxRuntime } from '../executors/cpu/onnxruntime-status.js';
 import { type ListedModel, listModels } from '../models/catalogue.js';
 import { pulledModelsFolder } from '../models/models-folder.js';
 import { packageVersion } from '../package-version.js';
@@ -26,6 +27,8 @@ export interface MachineReport {
   readonly deviceProblem?: string;
   /** Version of onnxruntime-node, or undefined where it is not installed. */
   readonly onnxruntime?: string;
+  /** What onnxruntime-node is used for here, with a measured figure, or why it is not used. */
+  readonly onnxruntimeUse: string;
   readonly sharp: string;
   readonly libvips: string;
   /** Where fetched models are kept. */
@@ -55,6 +58,7 @@ export async function describeMachine(): Promise<MachineReport> {
     device,
     ...(problem === undefined ? {} : { deviceProblem: problem }),
     ...(onnxruntime === undefined ? {} : { onnxruntime }),
+    onnxruntimeUse: onnxruntime === undefined ? 'not installed (optional)' : await describeOnnxRuntime(),
     sharp: sharp.versions.sharp ?? 'unknown',
     libvips: sharp.versions.vips,
     modelsFolder: pulledModelsFolder(),

@@ -14,6 +14,12 @@ export interface DeviceOptions {
   readonly threads?: number;
   /** Which kernels the `cpu` device uses: `plain` gives the same bytes on every machine. @default 'auto', the fastest */
   readonly build?: 'auto' | 'plain' | 'relaxed';
+  /**
+   * Whether the `cpu` device leaves dense layers to the optional package onnxruntime-node: `auto` where that is
+   * measured to be faster (never with `build: 'plain'`), `on` for all of them. Where it is not installed or fails, the
+   * network runs without. @default 'auto'
+   */
+  readonly onnxruntime?: 'auto' | 'on' | 'off';
 }
 
 /** Makes the executor for a device. @throws MAMBAIR_DEVICE_UNAVAILABLE, MAMBAIR_OPTION_INVALID */

@@ -70,7 +70,7 @@ describe('mambair bench', () => {
   it('measures a model of ours for several numbers of threads', async () => {
     const run = await mambair(
       ...['bench', '--model', at('x2.safetensors'), '--size', '16x16', '--threads', '1,2', '--repeats', '1'],
-      ...['--device', 'cpu', '--build', 'plain', '--quiet'],
+      ...['--device', 'cpu', '--build', 'plain', '--onnxruntime', 'off', '--quiet'],
     );
     expect(run).toMatchObject({ exitCode: 0, stderr: '' });
     expect(run.stdout).toMatch(/^ +1 /m);
