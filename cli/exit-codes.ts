@@ -70,6 +70,8 @@ export const meanings: Readonly<Record<ErrorCode, Meaning>> = {
   MAMBAIR_FFMPEG_UNSPLITTABLE: 'usage',
   MAMBAIR_FFMPEG_NOT_FOUND: 'usage',
   MAMBAIR_FFMPEG_UNSUPPORTED: 'usage',
+  MAMBAIR_FFMPEG_DECODE: 'input',
+  MAMBAIR_FFMPEG_ENCODE: 'output',
 };
 
 const phases = new WeakMap<object, Phase>();
