@@ -11,20 +11,24 @@ from . import safetensors
 class Patches:
     """Random patches: of `candidates` random places the one with the steepest detail, flipped and turned."""
 
-    def __init__(self, pack, task, patch, candidates, seed):
+    def __init__(self, pack, task, patch, candidates, seed, taught=None):
+        """taught: a file of training.teach, whose tiles take the place of the pack."""
         self.task, self.patch, self.candidates, self.seed = task, patch, candidates, seed
-        items, self.metadata = safetensors.load(pack)
-        self.pictures = []
-        for name in sorted(items):
-            hr = np.asarray(Image.open(io.BytesIO(items[name].tobytes())).convert('RGB'))
-            self.pictures.append(task.prepare(hr))
+        if taught:
+            items, _ = safetensors.load(taught)
+            names = sorted({name.rsplit('/', 1)[0] for name in items})
+            self.pictures = [tuple(items[f'{name}/{part}'] for part in ('target', 'input', 'taught')) for name in names]
+        else:
+            items, _ = safetensors.load(pack)
+            hrs = (np.asarray(Image.open(io.BytesIO(items[name].tobytes())).convert('RGB')) for name in sorted(items))
+            self.pictures = [task.prepare(hr) for hr in hrs]
         sizes = [self.base(p).shape[0] * self.base(p).shape[1] for p in self.pictures]
         self.edges = np.cumsum(sizes) / np.sum(sizes)
 
     @staticmethod
     def base(picture):
         """The array in which places are drawn and detail is measured: the input where it is known, else the target."""
-        hr, lr = picture
+        hr, lr, *_ = picture
         return hr if lr is None else lr
 
     def place(self, rng):
@@ -44,20 +48,20 @@ class Patches:
         return *best[1:], size
 
     def pair(self, rng):
-        """(input, target) arrays of one patch; uint8, or float32 in 0..1 where noise is not clipped."""
+        """(input, target[, what the teacher made]) of one patch; uint8, or float32 in 0..1 where noise is not clipped."""
         number, y, x, size = self.place(rng)
-        hr, lr = self.pictures[number]
+        hr, lr, *taught = self.pictures[number]
         n, s = self.patch, self.task.scale
         if lr is None:
-            source, target = self.task.degrade(np.ascontiguousarray(hr[y:y + size, x:x + size]), rng)
+            sides = self.task.degrade(np.ascontiguousarray(hr[y:y + size, x:x + size]), rng)
         else:
-            source, target = lr[y:y + n, x:x + n], hr[y * s:(y + n) * s, x * s:(x + n) * s]
+            sides = lr[y:y + n, x:x + n], *(p[y * s:(y + n) * s, x * s:(x + n) * s] for p in (hr, *taught))
         turns, flip = rng.integers(4), rng.integers(2)
-        source, target = np.rot90(source, turns), np.rot90(target, turns)
-        return (source[:, ::-1], target[:, ::-1]) if flip else (source, target)
+        sides = [np.rot90(side, turns) for side in sides]
+        return [side[:, ::-1] for side in sides] if flip else sides
 
     def batch(self, step, size, device='cpu'):
-        """(input, target) tensors [B, 3, H, W] in 0..1."""
+        """(input, target[, what the teacher made]) tensors [B, 3, H, W] in 0..1."""
         rng = np.random.Generator(np.random.Philox(key=[self.seed, step]))
         pairs = [self.pair(rng) for _ in range(size)]
         return [to_tensor(np.stack(side), device) for side in zip(*pairs)]

@@ -80,6 +80,8 @@ def loss_of(kind, output, target):
         return difference.abs().mean()
     if kind == 'l2':  # scaled to the gradients of L1 at usual errors (0.025), so that Adam's moments carry over
         return 20 * (difference ** 2).mean()
+    if kind == 'psnr':  # of every patch: the mean in decibels is what is measured, and strong noise does not drown weak
+        return 0.01 * ((difference ** 2).mean((1, 2, 3)) + 3e-5).log().mean()
     return (difference ** 2 + 1e-6).sqrt().mean()
 
 
@@ -108,7 +110,7 @@ class Run:
         self.flat = Flat(self.net, config['betas'], config['ema'])
         self.averaged = MambaIRv2(**config['model']).to(device)
         Flat.bind(self.averaged, self.flat.ema)
-        self.seconds, self.resumed = 0.0, time.time()
+        self.seconds, self.resumed = 0.0, time.thread_time()
         self.path = self.folder / 'state.safetensors'
         if self.path.exists():
             arrays, meta = safetensors.load(self.path)
@@ -116,8 +118,8 @@ class Run:
             self.seconds = float(meta['seconds'])
 
     def elapsed(self):
-        """Seconds of all sessions together."""
-        return self.seconds + time.time() - self.resumed
+        """Seconds of the processor, of all sessions together: a run that waits for a shared machine loses nothing."""
+        return self.seconds + time.thread_time() - self.resumed
 
     def save(self):
         safetensors.save(self.path, self.flat.state(), {
@@ -141,7 +143,9 @@ class Run:
         """One step; returns the loss and the pixels it saw."""
         step, progress = self.flat.step, self.progress()
         size = planned(self.config['batch'], progress)
-        source, target = patches.batch(step, size, self.device)
+        source, target, *taught = patches.batch(step, size, self.device)
+        if taught:
+            target = target.lerp(taught[0], planned(self.config.get('taught_share', 1), progress))
         generator = torch.Generator().manual_seed(self.config['seed'] * 1000003 + step)
         if self.config['routing'] == 'train':
             torch.manual_seed(self.config['seed'] * 1000003 + step)
@@ -153,10 +157,10 @@ class Run:
         return loss.item(), size * self.config['patch'] ** 2
 
 
-def train(config, pack, testsets, folder, device='cpu', until=None, budget=None):
+def train(config, pack, testsets, folder, device='cpu', until=None, budget=None, taught=None):
     """Run to the planned end (or to step `until`); leaves the state in the folder."""
     task = make_task(config)
-    patches = Patches(pack, task, config['patch'], config['candidates'], config['seed'])
+    patches = Patches(pack, task, config['patch'], config['candidates'], config['seed'], taught)
     run = Run(config, folder, device, budget)
     stop = []
     for sort in (signal.SIGTERM, signal.SIGINT):
@@ -185,11 +189,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config')
     parser.add_argument('--pack', required=True)
+    parser.add_argument('--taught', help='tiles of training.teach to train on instead of the pictures')
     parser.add_argument('--testsets', help='without it nothing is validated')
     parser.add_argument('--run', required=True)
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     parser.add_argument('--steps', type=int, help='another total than the configuration says')
-    parser.add_argument('--seconds', type=float, help='plan by wall time of all sessions instead: not reproducible')
+    parser.add_argument('--seconds', type=float, help='plan by processor time (of the main thread) instead: not reproducible')
     args = parser.parse_args()
     torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', 1)))
     keep_memory()
@@ -197,7 +202,8 @@ def main():
         config = json.load(file)
     if args.steps:
         config['steps'] = args.steps
-    run = train(config, args.pack, args.testsets, args.run, args.device, budget=args.seconds)
+    run = train(config, args.pack, args.testsets, args.run, args.device, budget=args.seconds,
+                taught=args.taught)
     print(f'step {run.flat.step}, {run.elapsed():.0f} s')
 
 

@@ -4,6 +4,7 @@ import type { BenchmarkImage } from '../image/benchmark-image.js';
 import type { RestoreOptions } from '../restore/options.js';
 import { restoreTensor } from '../restore/restore-tensor.js';
 import { selfEnsemble } from '../restore/self-ensemble.js';
+import { grayToRgb, rgbToGray } from './gray-for-colour.js';
 import type { EvaluationTask, Scores } from './protocol.js';
 import { prepareSample, scoreOutput } from './protocol.js';
 
@@ -48,11 +49,10 @@ function checkTask(network: Network, task: EvaluationTask): void {
       `the task "${task.kind}" needs a network of scale ${wantedScale}, this one has ${scale}`,
     );
   }
-  if (inputChannels !== 1 && (inputChannels !== 3 || task.kind === 'jpeg')) {
-    const wanted = task.kind === 'jpeg' ? '1 channel (JPEG repair is scored on gray images)' : '1 or 3 channels';
+  if (inputChannels !== 1 && inputChannels !== 3) {
     throw new MambairError(
       'MAMBAIR_OPTION_INVALID',
-      `the task "${task.kind}" needs a network of ${wanted}, this one has ${inputChannels}`,
+      `the task "${task.kind}" needs a network of 1 or 3 channels, this one has ${inputChannels}`,
     );
   }
 }
@@ -65,7 +65,8 @@ function meanScores(images: readonly ImageScores[]): Scores {
 /**
  * Scores a network on a test set by the papers' protocol: makes each input by the rule of the task, restores it,
  * rounds to 8 bit and compares. The published figure of super-resolution is `psnrY`, of colour denoising `psnrRgb`;
- * gray tasks have one value for both.
+ * gray tasks have one value for both. JPEG repair is scored on gray pictures; a colour network gets them in all three
+ * channels, and the luma of what it makes is compared.
  * @throws MAMBAIR_OPTION_INVALID for a network that does not fit the task, or an empty set; what making a sample
  * ({@link prepareSample}), restoring ({@link restoreTensor}) and scoring ({@link scoreOutput}) throw
  */
@@ -81,7 +82,10 @@ export async function evaluateSet(
   for await (const { name, hr, lr } of images) {
     throwIfCancelled(options.signal);
     const sample = await prepareSample(task, hr, lr);
-    const output = await restore(network, sample.input, restoreOptions);
+    const isGrayForColour = sample.reference.channels === 1 && network.inputChannels === 3;
+    const input = isGrayForColour ? grayToRgb(sample.input) : sample.input;
+    const restored = await restore(network, input, restoreOptions);
+    const output = isGrayForColour ? rgbToGray(restored) : restored;
     const scores = { name, ...scoreOutput(output, sample) };
     scored.push(scores);
     onImage?.(scores);
