@@ -12,9 +12,9 @@ TASKS = {
 }
 MEASURE = {
     'sr': 'PSNR of luma (BT.601), border of {scale} pixels removed, inputs by bicubic reduction',
-    'denoise': 'PSNR of RGB, sigma 25, fixed noise',
-    'jpeg': 'PSNR of the grey picture, quality 10',
-    'real': 'PSNR of luma, inputs degraded as in training with fixed seeds',
+    'denoise': 'PSNR of RGB, Gaussian noise of fixed seeds',
+    'jpeg': 'PSNR of the grey picture',
+    'real': 'PSNR of luma and GMSD, a perceptual measure, inputs degraded as in training with fixed seeds',
 }
 
 
@@ -47,8 +47,14 @@ def speed(run):
     return sorted(speeds)[len(speeds) // 2]
 
 
-def card(config, meta, scores, pictures, parameters, run, license):
-    """The text. scores: {test set: {routing: PSNR}}."""
+def losses(value):
+    names = {'l1': 'L1', 'l2': 'L2', 'charbonnier': 'Charbonnier', 'psnr': 'PSNR of each patch'}
+    return ', '.join(f'{names[v]} from {round(100 * share)} %' if share else names[v]
+                     for share, v in (value if isinstance(value, list) else [[0, value]]))
+
+
+def card(config, meta, scores, command, pictures, parameters, run, license):
+    """The text. scores: the rows of a table; command: what measures one of them."""
     model, task = config['model'], config['task']
     words = dict(scale=model.get('upscale', 1))
     blocks = ' + '.join(map(str, model['depths']))
@@ -62,25 +68,25 @@ def card(config, meta, scores, pictures, parameters, run, license):
                     'the trained distribution and `argmax` scans in raster order' if config['routing'] == 'random' else
                     'trained by Gumbel soft-max, as in the paper'],
         ['training', f'{meta["step"]} steps, {float(meta["seconds"]) / 3600:.1f} h of one thread of a shared x86 '
-                     f'server processor ({speed(run):,} input pixels a second); '
+                     f'server processor without GPU ({speed(run):,} input pixels a second); '
                      f'{config["patch"]}x{config["patch"]} patches, batch {plan(config["batch"])}; '
-                     f'loss {plan(config["loss"])}; Adam {config["rate"]:g} with a cosine to zero, '
+                     f'loss {losses(config["loss"])}; Adam {config["rate"]:g} with a cosine to zero, '
                      f'moving average {config["ema"]}; seed {config["seed"]}'],
         ['started from', f'`{config["start"]}`' if config.get('start') else
                          'a random body around bicubic interpolation'],
         ['configuration', f'`training/configs/{config["id"]}.json`'],
         ['licence', license],
     ]
-    routings = list(next(iter(scores.values())))
-    quality = [['test set', *(f'{r} routing' for r in routings)]]
-    quality += [[name, *(f'{values[r]:.2f} dB' for r in routings)] for name, values in scores.items()]
+    if config.get('teacher'):
+        facts.insert(4, ['teacher', config['teacher']])
     return '\n'.join([
         f'# {config["id"]}', '', TASKS[task].format(**words), '',
         table([['', ''], *facts]), '',
         '## Quality', '',
-        f'{MEASURE[task].format(**words)}; measured with PyTorch by `python3 -m training.evaluate`. '
-        'The test sets were not trained on; the first of them was watched during training.', '',
-        table(quality), '',
+        f'{MEASURE[task].format(**words)}. Measured through the engine with `seeded` routing; the test sets were not '
+        'trained on, the first of them was watched during training.', '',
+        table(scores), '', f'```sh\n{command}\n```', '',
+        f'![Before and after, beside the original]({config["id"]}.webp)', '',
         f'![PSNR over the hours of training](../training/curves/{config["id"]}.svg)', '',
         '## Weak points', '', *(f'- {line}' for line in config.get('weak', [])), '',
         '## Training pictures', '',

@@ -59,6 +59,19 @@ def jpeg(image, quality, subsampling):
     return np.asarray(Image.open(io.BytesIO(data.getvalue())).convert(Image.fromarray(image).mode))
 
 
+def video_frame(image, quality):
+    """Through a video codec: lossy WebP is a VP8 key frame, with its prediction, 4:2:0 colour and loop filter."""
+    data = io.BytesIO()
+    Image.fromarray(image).save(data, 'WEBP', quality=int(quality), method=0)
+    return np.asarray(Image.open(io.BytesIO(data.getvalue())).convert('RGB'))
+
+
+def random_compression(image, rng):
+    if rng.random() < 0.3:
+        return video_frame(image, rng.integers(15, 90))
+    return jpeg(image, rng.integers(40, 96), 2 * rng.integers(2))
+
+
 def random_blur(image, rng, strongest):
     radius = rng.uniform(0.1, strongest)
     return np.asarray(Image.fromarray(image).filter(ImageFilter.GaussianBlur(radius)))
@@ -80,7 +93,7 @@ def random_noise(image, rng, strongest):
 
 
 def real_world(image, scale, rng):
-    """Second-order degradation in the manner of Real-ESRGAN, milder: blur, resize, noise, JPEG, twice.
+    """Second-order degradation in the manner of Real-ESRGAN, milder: blur, resize, noise, compression, twice.
 
     [H, W, 3] -> [H / scale, W / scale, 3], both uint8.
     """
@@ -91,10 +104,10 @@ def real_world(image, scale, rng):
     image = random_resize(image, [max(o, round(n * factor)) for o, n in zip(out, image.shape)], rng)
     image = random_noise(image, rng, 15)
     if rng.random() < 0.7:
-        image = jpeg(image, rng.integers(40, 96), 2 * rng.integers(2))
+        image = random_compression(image, rng)
     if rng.random() < 0.4:
         image = random_blur(image, rng, 0.8)
     image = random_resize(image, out, rng)
     if rng.random() < 0.5:
         image = random_noise(image, rng, 8)
-    return jpeg(image, rng.integers(40, 96), 2 * rng.integers(2)) if rng.random() < 0.8 else image
+    return random_compression(image, rng) if rng.random() < 0.8 else image

@@ -1,8 +1,9 @@
 """Export the averaged weights of a run: python3 -m training.export RUN OUT.safetensors [--pack PACK --testsets DIR]
 
 Floats are stored as F16 (F32 with --single) under the official key names, with what a reader wants to know as metadata.
-With --pack and --testsets a model card is written beside it (OUT.md), and the validation curve it shows to
-training/curves.
+With --pack and --testsets a model card is written beside it (OUT.md; measured through the engine, which must have been
+built) with details before and after (OUT.webp), the validation curve it shows to training/curves, and what PyTorch
+computes with the weights to test/golden/models, where the tests of the engine find it.
 """
 import argparse
 import json
@@ -10,18 +11,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
 from . import safetensors
 from .card import card
-from .evaluate import evaluate, network_of
+from .crops import strip
+from .evaluate import network_of
+from .golden import golden
+from .measure import ROOT, quality
 from .model import MambaIRv2
 from .plot import curve, svg
-from .tasks import make_task
 from .train import Flat
 
 LICENSE = 'Apache-2.0'
-SETS = {'sr': ('Set5', 'Set14', 'CBSD68', 'Kodak8'), 'denoise': ('CBSD68', 'Kodak8'), 'jpeg': ('classic5',),
-        'real': ('Set14', 'Kodak8')}
 
 
 def weights_of(path):
@@ -53,16 +55,15 @@ def main():
     args = parser.parse_args()
     config, meta = export(Path(args.run) / 'state.safetensors', args.out, args.single)
     if args.pack and args.testsets:
-        net, task = network_of(args.out), make_task(config)
-        scores = {name: {routing: evaluate(net, task, args.testsets, name, routing)['mean']
-                         for routing in ('seeded', 'argmax')} for name in SETS[config['task']]}
+        scores, command = quality(config, args.out, args.testsets)
         pictures = json.loads(safetensors.load(args.pack)[1]['pictures'])
-        parameters = sum(p.numel() for p in net.parameters())
-        text = card(config, meta, scores, pictures, parameters, args.run, LICENSE)
+        parameters = sum(p.numel() for p in network_of(args.out).parameters())
+        text = card(config, meta, scores, command, pictures, parameters, args.run, LICENSE)
         Path(args.out).with_suffix('.md').write_text(text)
-        picture = Path(__file__).parent / 'curves' / f'{config["id"]}.svg'
-        picture.parent.mkdir(exist_ok=True)
-        picture.write_text(svg({config['id']: curve(args.run)}))
+        details = strip(config, args.testsets, [args.out])
+        Image.fromarray(details).save(Path(args.out).with_suffix('.webp'), quality=86, method=6)
+        golden(args.out, ROOT / 'test' / 'golden' / 'models' / f'{config["id"]}.safetensors')
+        (ROOT / 'training' / 'curves' / f'{config["id"]}.svg').write_text(svg({config['id']: curve(args.run)}))
 
 
 if __name__ == '__main__':

@@ -88,7 +88,8 @@ class Block(nn.Module):
             x = F.layer_norm(mid.reshape(b, h * w, c), (c,), self.norm3.weight, self.norm3.bias)
             logits = self.assm.route(x).log_softmax(-1)
             if routing.kind == 'train':
-                policy = F.gumbel_softmax(logits, hard=True)
+                routing.reward = routing.reward + routing_by_content(logits)
+                policy = F.gumbel_softmax(logits, tau=routing.temperature, hard=True)
                 return policy.argmax(-1), policy @ prompts
             cls = (logits + routing.noise(number, h, w, self.tokens, logits)).argmax(-1)
         return cls, F.embedding(cls, prompts)
@@ -124,12 +125,22 @@ class Block(nn.Module):
         return self.ffn(self.convffn2, self.norm4, a, self.scale2, mid)
 
 
+def routing_by_content(logits):
+    """How much the class says about the pixel, in nats (the mutual information): all classes used alike, each pixel
+    sure of its own. 0 for a uniform router; log T at best. logits: normalised, [B, L, T]."""
+    p = logits.exp()
+    mean = p.mean((0, 1))
+    return (p * logits).sum(-1).mean() - (mean * (mean + 1e-9).log()).sum()
+
+
 class Routing:
     """How pixels get their class. kind: random (uniform), train (Gumbel soft-max with gradient), argmax, seeded,
-    noise (given tensors, one per block) or forced (given classes, one per block)."""
+    noise (given tensors, one per block) or forced (given classes, one per block). With train, `reward` sums
+    routing_by_content over the blocks."""
 
-    def __init__(self, kind, seed=0, generator=None, noises=None, classes=None):
+    def __init__(self, kind, seed=0, generator=None, noises=None, classes=None, temperature=1):
         self.kind, self.seed, self.generator, self.noises, self.classes = kind, seed, generator, noises, classes
+        self.temperature, self.reward = temperature, 0
 
     def random_classes(self, tokens, shape):
         return torch.randint(tokens, shape, generator=self.generator)

@@ -2,7 +2,7 @@
 
 A task has `scale`; `prepare(hr)` -> (target picture, input picture or None if inputs are made patch by patch); in the
 latter case `margin`, the pixels a region has more than its target, and `degrade(region, rng)` -> (input, target);
-`examine(path, number)` -> (input, target) of a test picture; `watched`, the set measured during training; `border` and
+`examine(path, number[, level])` -> (input, target) of a test picture (level: noise or quality); `watched`, the set measured during training; `border` and
 `weights` (of R, G, B; None: all three) say how PSNR is taken. Pictures are uint8 [H, W, 3]; inputs may be float32 in
 0..1.
 """
@@ -21,11 +21,12 @@ SETS = {'Set5': 'Set5/HR/*.png', 'Set14': 'Set14/*.png', 'CBSD68': 'CBSD68/*.png
         'classic5': 'classic5/*.png'}
 
 
-def pairs_of(task, testsets, name):
-    """Yields (picture, input, target) of a test set; 'CBSD68/8' is every eighth picture."""
+def pairs_of(task, testsets, name, level=None):
+    """Yields (picture, input, target) of a test set; 'CBSD68/8' is every eighth picture. level: see `examine`."""
     name, _, every = name.partition('/')
+    extra = () if level is None else (level,)
     for number, path in enumerate(sorted(Path(testsets).glob(SETS[name]))[::int(every or 1)]):
-        yield path.stem, *task.examine(path, number)
+        yield path.stem, *task.examine(path, number, *extra)
 
 
 def read(path):
@@ -66,9 +67,9 @@ class Denoise(PerPatch):
     def degrade(self, region, rng):
         return degrade.add_noise(region, rng.uniform(0, self.strongest), rng), region
 
-    def examine(self, path, number):
+    def examine(self, path, number, sigma=25):
         hr = read(path)
-        return degrade.add_noise(hr, 25, np.random.default_rng(number)), hr
+        return degrade.add_noise(hr, sigma, np.random.default_rng(number)), hr
 
 
 class Jpeg(PerPatch):
@@ -84,9 +85,9 @@ class Jpeg(PerPatch):
         h, w = (n - self.margin for n in region.shape[:2])
         return lq[y:y + h, x:x + w], region[y:y + h, x:x + w]
 
-    def examine(self, path, number):
+    def examine(self, path, number, quality=10):
         grey = np.asarray(Image.open(path).convert('L'))
-        return tuple(np.repeat(x[..., None], 3, 2) for x in (degrade.jpeg(grey, 10, 0), grey))
+        return tuple(np.repeat(x[..., None], 3, 2) for x in (degrade.jpeg(grey, quality, 0), grey))
 
 
 class Real(PerPatch):

@@ -149,9 +149,10 @@ class Run:
         generator = torch.Generator().manual_seed(self.config['seed'] * 1000003 + step)
         if self.config['routing'] == 'train':
             torch.manual_seed(self.config['seed'] * 1000003 + step)
-        output = self.net(source, Routing(self.config['routing'], generator=generator))
+        routing = Routing(self.config['routing'], generator=generator)
+        output = self.net(source, routing)
         loss = loss_of(planned(self.config['loss'], progress), output, target)
-        loss.backward()
+        (loss - self.config.get('routing_reward', 0) * routing.reward).backward()
         self.rate = rate_at(step, progress, self.config)
         self.flat.update(self.rate)
         return loss.item(), size * self.config['patch'] ** 2
