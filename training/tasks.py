@@ -80,7 +80,8 @@ class Jpeg(PerPatch):
         self.quality = quality
 
     def degrade(self, region, rng):
-        lq = degrade.jpeg(region, rng.integers(self.quality[0], self.quality[1] + 1), 2 * int(rng.integers(2)))
+        low, high = self.quality  # low qualities rather more often: there is more to learn
+        lq = degrade.jpeg(region, round(low + (high - low) * rng.random() ** 1.5), 2 * int(rng.integers(2)))
         y, x = rng.integers(0, self.margin, 2)
         h, w = (n - self.margin for n in region.shape[:2])
         return lq[y:y + h, x:x + w], region[y:y + h, x:x + w]
