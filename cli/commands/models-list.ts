@@ -26,9 +26,12 @@ export const modelsList = defineCommand({
 });
 
 function purpose(model: ListedModel): string {
+  if (model.origin === 'built-in') {
+    return `nothing ×${model.scale}`;
+  }
   return model.task === 'upscale' ? `upscale ×${model.scale}` : model.task;
 }
 
 function place(model: ListedModel): string {
-  return model.origin === 'embedded' ? 'embedded' : model.available ? 'fetched' : 'to fetch';
+  return model.origin !== 'official' ? model.origin : model.available ? 'fetched' : 'to fetch';
 }

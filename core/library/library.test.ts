@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { randomCheckpoint, randomImage, smallConfig } from '../../test/random-network.js';
-import { isMambairError, loadModel, type Model, type PixelImage, type TensorMap } from '../index.js';
+import { inspectModel, isMambairError, loadModel, type Model, type PixelImage, type TensorMap } from '../index.js';
 
 const weights: TensorMap = randomCheckpoint(smallConfig, 1);
 const picture: PixelImage = {
@@ -108,6 +108,22 @@ describe('a loaded model', () => {
     await other.dispose();
     await expect(other.restore(picture)).rejects.toMatchObject({ code: 'MAMBAIR_DISPOSED' });
     await expect(other.runTensor(randomImage([1, 3, 4, 4], 1))).rejects.toMatchObject({ code: 'MAMBAIR_DISPOSED' });
+  });
+});
+
+describe('the built-in models', () => {
+  it('are loaded by name, and do nothing', async () => {
+    const identity = await loadModel('identity');
+    expect(identity.info).toMatchObject({ name: 'identity', architecture: 'identity', scale: 1, parameters: 0 });
+    expect((await identity.restore(picture)).image.data).toEqual(picture.data);
+    await identity.dispose();
+    await expect(identity.restore(picture)).rejects.toMatchObject({ code: 'MAMBAIR_DISPOSED' });
+    const double = await loadModel('identity-x2');
+    expect((await double.restore(picture)).image).toMatchObject({ width: 40, height: 24 });
+  });
+
+  it('have nothing to inspect', async () => {
+    await expect(inspectModel('identity')).rejects.toMatchObject({ code: 'MAMBAIR_OPTION_INVALID' });
   });
 });
 

@@ -3,7 +3,9 @@ import type { Executor, Network } from '../executors/executor.js';
 import type { Graph } from '../graph/graph.js';
 import { throwIfCancelled } from '../errors.js';
 import type { TensorMap } from '../tensor/tensor.js';
+import { findModel } from '../models/catalogue.js';
 import { createExecutor, type DeviceOptions } from './executors.js';
+import { loadIdentity } from './load-identity.js';
 import { LoadedModel, type LoadedModelInfo, type Model } from './model.js';
 import { readModelSource } from './model-source.js';
 
@@ -32,6 +34,10 @@ export interface LoadModelOptions extends DeviceOptions {
  * broken checkpoints
  */
 export async function loadModel(source: string | TensorMap, options: LoadModelOptions = {}): Promise<Model> {
+  const listed = typeof source === 'string' ? findModel(source) : undefined;
+  if (listed?.origin === 'built-in') {
+    return loadIdentity(listed);
+  }
   const { name, tensors, entry, warnings } = await resolveSource(source, options);
   throwIfCancelled(options.signal);
   const { architecture, config, graph, info } = recognise(tensors, {

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { readCheckpoint, type Checkpoint } from '../checkpoint/read-checkpoint.js';
 import { MambairError } from '../errors.js';
 import { findModel, type ListedModel } from '../models/catalogue.js';
-import { unknownModel } from '../models/pull.js';
+import { requireWeights, unknownModel } from '../models/pull.js';
 
 /** A checkpoint and where it came from. */
 export interface ModelSource {
@@ -17,13 +17,16 @@ export interface ModelSource {
 /**
  * Reads the checkpoint that a caller means: a catalogue id or a path. An id comes before a file of the same name; write
  * `./name` for the file.
- * @throws MAMBAIR_MODEL_UNKNOWN, MAMBAIR_MODEL_NOT_PULLED, MAMBAIR_FILE_NOT_FOUND and what a checkpoint can raise
+ * @throws MAMBAIR_MODEL_UNKNOWN, MAMBAIR_MODEL_NOT_PULLED, MAMBAIR_OPTION_INVALID, MAMBAIR_FILE_NOT_FOUND and what a checkpoint can raise
  */
 export async function readModelSource(
   name: string,
   options: { readonly group?: string | undefined; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<ModelSource> {
   const entry = findModel(name);
+  if (entry !== undefined) {
+    requireWeights(entry);
+  }
   if (entry !== undefined && !entry.available) {
     throw notPulled(entry);
   }

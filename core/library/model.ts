@@ -74,10 +74,17 @@ export interface Model extends AsyncDisposable {
 /** What {@link LoadedModel} is made of. */
 export interface ModelParts {
   readonly info: LoadedModelInfo;
-  readonly executor: Executor;
+  /** What the network holds is its. */
+  readonly executor: Pick<Executor, 'dispose'>;
   readonly network: Network;
   /** Makes the network of the safer path; absent where there is none safer. */
   readonly loadSafer: (() => Promise<Network>) | undefined;
+  /** Takes frames through the network on a shorter way than by tensors. */
+  readonly frameRestorer?: (
+    layout: FrameLayout,
+    colour: FrameColour,
+    options: RestoreFramesOptions,
+  ) => Promise<FrameRestorer>;
 }
 
 /** {@link Model} on an executor of its own. */
@@ -124,6 +131,9 @@ export class LoadedModel implements Model {
     options: RestoreFramesOptions = {},
   ): Promise<FrameRestorer> {
     const { network, loadSafer } = this.#runner();
+    if (this.#parts.frameRestorer !== undefined) {
+      return this.#parts.frameRestorer(layout, colour, options);
+    }
     return createFrameRestorer(network, layout, colour, {
       ...options,
       tile: options.tile ?? 'auto',

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { MambairError } from '../errors.js';
+import { builtInModels } from './built-in-models.js';
 import { embeddedModels } from './embedded-models.js';
 import type { ModelEntry, RestorationTask } from './model-entry.js';
 import { embeddedModelsFolder, pulledModelsFolder } from './models-folder.js';
@@ -8,7 +9,7 @@ import { officialModels } from './official-models.js';
 
 /** A catalogue entry with its place on this machine. */
 export interface ListedModel extends ModelEntry {
-  /** Absolute path of the weights, whether they are there yet or not. */
+  /** Absolute path of the weights, whether they are there yet or not; empty for built-in models. */
   readonly path: string;
   /** True when the weights are on this machine. */
   readonly available: boolean;
@@ -23,12 +24,13 @@ export interface ModelWish {
   readonly quality?: number;
 }
 
-/** Every model known by name: embedded ones first (best first), then the official ones. */
+/** Every model known by name: embedded ones first (best first), then the official ones, then those without weights. */
 export function listModels(folder: string = pulledModelsFolder()): readonly ListedModel[] {
-  return [...embeddedModels, ...officialModels].map((entry) => {
+  const withWeights = [...embeddedModels, ...officialModels].map((entry) => {
     const path = join(entry.origin === 'embedded' ? embeddedModelsFolder() : folder, entry.file);
     return { ...entry, path, available: existsSync(path) };
   });
+  return [...withWeights, ...builtInModels.map((entry) => ({ ...entry, path: '', available: true }))];
 }
 
 /** The catalogue entry of an id, or undefined. */

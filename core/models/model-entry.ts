@@ -7,14 +7,18 @@ export type RestorationTask = Exclude<Task, 'restore'>;
 export interface ModelEntry {
   /** What users type: lower case, digits and hyphens. */
   readonly id: string;
-  /** `embedded`: in the package. `official`: the MambaIR authors' release, fetched on demand. */
-  readonly origin: 'embedded' | 'official';
-  readonly task: RestorationTask;
+  /**
+   * `embedded`: in the package. `official`: the MambaIR authors' release, fetched on demand. `built-in`: code without
+   * weights.
+   */
+  readonly origin: 'embedded' | 'official' | 'built-in';
+  /** `restore` for the built-in models, which do nothing to a picture. */
+  readonly task: Task;
   /** Output pixels per input pixel and axis; 1 for denoising and JPEG repair. */
   readonly scale: number;
   /** Channels the network takes: 3 RGB, 1 luma. */
   readonly channels: 1 | 3;
-  /** File name inside the package's `models/` folder or the cache folder. */
+  /** File name inside the package's `models/` folder or the cache folder; empty for built-in models. */
   readonly file: string;
   /** One line for people. */
   readonly description: string;

@@ -37,14 +37,15 @@ export interface PulledModel {
 /**
  * Makes a catalogue model available: fetches an official checkpoint by its published URL, continuing where an earlier
  * try broke off, and checks that it is the network it should be. Embedded and present models are only looked at.
- * @throws MAMBAIR_MODEL_UNKNOWN, MAMBAIR_DOWNLOAD_FAILED, MAMBAIR_CHECKSUM_MISMATCH, MAMBAIR_FILE_WRITE,
- * MAMBAIR_CANCELLED
+ * @throws MAMBAIR_MODEL_UNKNOWN, MAMBAIR_OPTION_INVALID, MAMBAIR_DOWNLOAD_FAILED, MAMBAIR_CHECKSUM_MISMATCH,
+ * MAMBAIR_FILE_WRITE, MAMBAIR_CANCELLED
  */
 export async function pullModel(id: string, options: PullOptions = {}): Promise<PulledModel> {
   const entry = findModel(id, options.folder ?? pulledModelsFolder());
   if (entry === undefined) {
     throw unknownModel(id);
   }
+  requireWeights(entry);
   const verified = entry.sha256 !== undefined;
   if (entry.available) {
     const sha256 = createHash('sha256')
@@ -59,6 +60,15 @@ export async function pullModel(id: string, options: PullOptions = {}): Promise<
     const result = await downloadFirst(entry, options);
     return { id, path: entry.path, ...result, verified, alreadyThere: false };
   });
+}
+
+/** @throws MAMBAIR_OPTION_INVALID for a model that is code, of which there is nothing to read or to fetch */
+export function requireWeights({ id, origin }: ListedModel): void {
+  if (origin === 'built-in') {
+    throw new MambairError('MAMBAIR_OPTION_INVALID', `the model ${id} is built in and has no weights; just use it`, {
+      detail: { id },
+    });
+  }
 }
 
 /** An id that the catalogue lacks, with the nearest one. */

@@ -24,6 +24,12 @@ export interface FrameConverter {
    * @throws MAMBAIR_OPTION_INVALID for arrays of the wrong length
    */
   fromRgb(rgb: Float32Array, frame: Uint8Array): void;
+  /**
+   * Takes a frame to R'G'B' and back into another, row by row: what a network that changes nothing makes of it, without
+   * planes of floats in memory. Every code comes back as it was, alpha and padding too.
+   * @throws MAMBAIR_OPTION_INVALID for frames of the wrong length
+   */
+  pass(frame: Uint8Array, target: Uint8Array): void;
 }
 
 /** Space before and after a scratch row, in floats: what kernels fill beyond a row's ends. */
@@ -53,10 +59,10 @@ export async function createFrameConverter(layout: FrameLayout, colour: FrameCol
   const { kernels, memory } = await loadRowKernels(1024 + codesBytes + rgbBytes + rowBytes * (4 + 2 * ringRows));
   const rgbAddress = 1024 + codesBytes;
   const rowAddress = (index: number): number => rgbAddress + rgbBytes + index * rowBytes + 4 * before;
-  const shared: Conversion = { layout, colour, kernels, frame: 1024, rgb: rgbAddress, row: rowAddress };
+  const shared: Conversion = { layout, colour, kernels, frame: 1024, row: rowAddress };
   const codes = new Uint8Array(memory, shared.frame, bytes);
   const rgb = new Float32Array(memory, rgbAddress, 3 * width * height);
-  const [read, write] = layout.format.model === 'yuv' ? yuvConversion(shared) : signalConversion(shared);
+  const { readRow, writeRow } = layout.format.model === 'yuv' ? yuvConversion(shared) : signalConversion(shared);
   const keepsSamples = layout.format.planes.flat().some((channel) => channel === 'a' || channel === 'x');
   return {
     layout,
@@ -64,7 +70,9 @@ export async function createFrameConverter(layout: FrameLayout, colour: FrameCol
     toRgb(frame) {
       checkLength('a frame', frame.length, bytes);
       codes.set(frame);
-      read();
+      for (let y = 0; y < height; y++) {
+        readRow(y, rgbAddress + 4 * width * y);
+      }
       return rgb;
     },
     fromRgb(source, frame) {
@@ -76,8 +84,21 @@ export async function createFrameConverter(layout: FrameLayout, colour: FrameCol
       if (keepsSamples) {
         codes.set(frame);
       }
-      write();
+      for (let y = 0; y < height; y++) {
+        writeRow(y, rgbAddress + 4 * width * y);
+      }
       frame.set(codes);
+    },
+    pass(frame, target) {
+      checkLength('a frame', frame.length, bytes);
+      checkLength('the frame to write', target.length, bytes);
+      codes.set(frame);
+      for (let y = 0; y < height; y++) {
+        // Always the same rows, which so never leave the cache.
+        readRow(y, rgbAddress);
+        writeRow(y, rgbAddress);
+      }
+      target.set(codes);
     },
   };
 }
@@ -88,31 +109,41 @@ interface Conversion {
   readonly colour: FrameColour;
   readonly kernels: RowKernels;
   readonly frame: number;
-  readonly rgb: number;
   readonly row: (index: number) => number;
 }
 
-function yuvConversion({
-  layout,
-  colour,
-  kernels,
-  frame,
-  rgb,
-  row,
-}: Conversion): [read: () => void, write: () => void] {
+/** How the rows of a frame go, from the top to the bottom. */
+interface RowConversion {
+  /** To R', G', B' rows of which the first starts at an address, the others a plane further each. */
+  readonly readRow: (y: number, rgb: number) => void;
+  /** From such rows. The codes of a row are no longer read once it is written, and those above it neither. */
+  readonly writeRow: (y: number, rgb: number) => void;
+}
+
+function yuvConversion({ layout, colour, kernels, frame, row }: Conversion): RowConversion {
   const { width, height, bytesPerSample } = layout;
   const { horizontal, vertical } = layout.format.chromaShift;
   const siting = sitings(colour.chromaLocation, layout.format.chromaShift);
-  const scale = codeScale(layout.format.depth, colour.range);
+  const { lumaOffset, lumaScale, chromaOffset, chromaScale, max } = codeScale(layout.format.depth, colour.range);
   const { red, green, blue } = lumaWeights(colour.matrix);
   const [luma, u, v] = [planeOf(layout, 'y'), planeOf(layout, 'u'), planeOf(layout, 'v')];
   const wide = bytesPerSample - 1;
   const [vRed, uBlue] = [2 * (1 - red), 2 * (1 - blue)];
+  const toRgb = {
+    vRed: vRed / chromaScale,
+    uGreen: (-uBlue * blue) / green / chromaScale,
+    vGreen: (-vRed * red) / green / chromaScale,
+    uBlue: uBlue / chromaScale,
+  };
   const planeBytes = 4 * width * height;
+  const horizontalSiting = sitingNumber(siting.horizontal);
   const codesRow = (plane: PlaneLayout, y: number): number => frame + plane.offset + y * plane.width * bytesPerSample;
+  const ring = (channel: number, y: number): number => row(4 + channel * ringRows + (y % ringRows));
   const up = Array.from({ length: height }, (_, y) => upTaps(vertical, siting.vertical, y, u.height));
-  const down = Array.from({ length: u.height }, (_, y) => fiveTaps(downTaps(vertical, siting.vertical, y, height)));
-  const lastRow = down.map((taps) => Math.max(...taps.map(({ index }) => index)));
+  const down = Array.from({ length: u.height }, (_, y) => {
+    const taps = fiveTaps(downTaps(vertical, siting.vertical, y, height));
+    return { taps, lastRow: Math.max(...taps.map(({ index }) => index)) };
+  });
 
   const chromaRow = (plane: PlaneLayout, [near, far]: readonly [Tap, Tap], scratch: number, full: number): number => {
     const [a, b] = [codesRow(plane, near.index), codesRow(plane, far.index)];
@@ -120,57 +151,88 @@ function yuvConversion({
     if (horizontal === 0) {
       return scratch;
     }
-    kernels.enlargeRow(scratch, plane.width, horizontal, sitingNumber(siting.horizontal), full);
+    kernels.enlargeRow(scratch, plane.width, horizontal, horizontalSiting, full);
     return full;
   };
-  const read = (): void => {
-    for (const [y, taps] of up.entries()) {
-      const at = rgb + 4 * y * width;
+  const storeRow = (plane: PlaneLayout, channel: number, y: number, [a, b, c, d, e]: FiveTaps): void =>
+    kernels.storeChromaRow(
+      ring(channel, a.index),
+      ring(channel, b.index),
+      ring(channel, c.index),
+      ring(channel, d.index),
+      ring(channel, e.index),
+      a.weight,
+      b.weight,
+      c.weight,
+      d.weight,
+      e.weight,
+      plane.width,
+      chromaOffset,
+      max,
+      wide,
+      codesRow(plane, y),
+    );
+  let stored = 0;
+  return {
+    readRow: (y, at) => {
+      const taps = up[y]!;
       const fullU = chromaRow(u, taps, row(0), row(1));
       const fullV = chromaRow(v, taps, row(2), row(3));
       kernels.yuvToRgbRow(
-        ...[codesRow(luma, y), wide, fullU, fullV, at, at + planeBytes, at + 2 * planeBytes, width],
-        ...[scale.lumaOffset, 1 / scale.lumaScale, scale.chromaOffset, vRed / scale.chromaScale],
-        ...[(-uBlue * blue) / green / scale.chromaScale, (-vRed * red) / green / scale.chromaScale],
-        uBlue / scale.chromaScale,
+        codesRow(luma, y),
+        wide,
+        fullU,
+        fullV,
+        at,
+        at + planeBytes,
+        at + 2 * planeBytes,
+        width,
+        lumaOffset,
+        1 / lumaScale,
+        chromaOffset,
+        toRgb.vRed,
+        toRgb.uGreen,
+        toRgb.vGreen,
+        toRgb.uBlue,
       );
-    }
-  };
-
-  const ring = (channel: number, y: number): number => row(4 + channel * ringRows + (y % ringRows));
-  const storeRow = (plane: PlaneLayout, channel: number, y: number, taps: readonly Tap[]): void => {
-    const rows = taps.map(({ index }) => ring(channel, index));
-    const weights = taps.map(({ weight }) => weight);
-    const target = codesRow(plane, y);
-    kernels.storeChromaRow(...rows, ...weights, plane.width, scale.chromaOffset, scale.max, wide, target);
-  };
-  const write = (): void => {
-    let stored = 0;
-    for (let y = 0; y < height; y++) {
-      const at = rgb + 4 * y * width;
+    },
+    writeRow: (y, at) => {
+      stored = y === 0 ? 0 : stored;
       // Without a smaller chroma width the full-size rows go straight into the ring.
       const [fullU, fullV] = horizontal === 0 ? [ring(0, y), ring(1, y)] : [row(0), row(1)];
       kernels.rgbToYuvRow(
-        ...[at, at + planeBytes, at + 2 * planeBytes, codesRow(luma, y), wide, fullU, fullV, width, red, green, blue],
-        ...[scale.lumaOffset, scale.lumaScale, scale.chromaScale / uBlue, scale.chromaScale / vRed, scale.max],
+        at,
+        at + planeBytes,
+        at + 2 * planeBytes,
+        codesRow(luma, y),
+        wide,
+        fullU,
+        fullV,
+        width,
+        red,
+        green,
+        blue,
+        lumaOffset,
+        lumaScale,
+        chromaScale / uBlue,
+        chromaScale / vRed,
+        max,
       );
       if (horizontal > 0) {
-        kernels.reduceRow(fullU, width, horizontal, sitingNumber(siting.horizontal), ring(0, y), u.width);
-        kernels.reduceRow(fullV, width, horizontal, sitingNumber(siting.horizontal), ring(1, y), v.width);
+        kernels.reduceRow(fullU, width, horizontal, horizontalSiting, ring(0, y), u.width);
+        kernels.reduceRow(fullV, width, horizontal, horizontalSiting, ring(1, y), v.width);
       }
-      for (let taps = down[stored]; taps !== undefined && (lastRow[stored] ?? 0) <= y; taps = down[stored]) {
-        storeRow(u, 0, stored, taps);
-        storeRow(v, 1, stored, taps);
+      for (let next = down[stored]; next !== undefined && next.lastRow <= y; next = down[stored]) {
+        storeRow(u, 0, stored, next.taps);
+        storeRow(v, 1, stored, next.taps);
         stored += 1;
       }
-    }
+    },
   };
-  return [read, write];
 }
 
 /** Gray and RGB formats: no chroma, each channel by itself. */
-function signalConversion(conversion: Conversion): [read: () => void, write: () => void] {
-  const { layout, colour, kernels, frame, rgb, row } = conversion;
+function signalConversion({ layout, colour, kernels, frame, row }: Conversion): RowConversion {
   const { width, height, bytesPerSample, format } = layout;
   const { lumaOffset, lumaScale, max } = codeScale(format.depth, colour.range);
   const { red, green, blue } = lumaWeights(colour.matrix);
@@ -182,38 +244,34 @@ function signalConversion(conversion: Conversion): [read: () => void, write: () 
     const first = frame + plane.offset + plane.channels.indexOf(name) * bytesPerSample;
     return { step, codes: (y: number): number => first + y * width * step * bytesPerSample };
   };
-  const sources = (format.model === 'gray' ? (['y', 'y', 'y'] as const) : (['r', 'g', 'b'] as const)).map(channel);
-  const read = (): void => {
-    for (const [index, { codes, step }] of sources.entries()) {
-      for (let y = 0; y < height; y++) {
-        const target = rgb + index * planeBytes + 4 * y * width;
+  const isGray = format.model === 'gray';
+  const sources = (isGray ? (['y', 'y', 'y'] as const) : (['r', 'g', 'b'] as const)).map(channel);
+  return {
+    readRow: (y, at) => {
+      for (const [index, { codes, step }] of sources.entries()) {
+        const target = at + index * planeBytes;
         kernels.codesToSignal(codes(y), wide, step, width, lumaOffset, 1 / lumaScale, target);
       }
-    }
-  };
-  const write = (): void => {
-    for (const [index, { codes, step }] of sources.entries()) {
-      for (let y = 0; y < height; y++) {
-        let source = rgb + index * planeBytes + 4 * y * width;
-        if (format.model === 'gray') {
-          const at = rgb + 4 * y * width;
-          source = row(0);
-          kernels.lumaRow(at, at + planeBytes, at + 2 * planeBytes, red, green, blue, width, source);
-        }
+    },
+    writeRow: (y, at) => {
+      if (isGray) {
+        kernels.lumaRow(at, at + planeBytes, at + 2 * planeBytes, red, green, blue, width, row(0));
+      }
+      for (const [index, { codes, step }] of (isGray ? sources.slice(0, 1) : sources).entries()) {
+        const source = isGray ? row(0) : at + index * planeBytes;
         kernels.signalToCodes(source, width, lumaOffset, lumaScale, max, codes(y), wide, step);
       }
-      if (format.model === 'gray') {
-        return;
-      }
-    }
+    },
   };
-  return [read, write];
 }
 
+type FiveTaps = readonly [Tap, Tap, Tap, Tap, Tap];
+
 /** As many taps as the kernel takes; those that are missing weigh nothing. */
-function fiveTaps(taps: readonly Tap[]): readonly Tap[] {
-  const index = taps[0]?.index ?? 0;
-  return [...taps, ...Array.from({ length: 5 - taps.length }, () => ({ index, weight: 0 }))];
+function fiveTaps(taps: readonly Tap[]): FiveTaps {
+  const none = { index: taps[0]?.index ?? 0, weight: 0 };
+  const [a = none, b = none, c = none, d = none, e = none] = taps;
+  return [a, b, c, d, e];
 }
 
 function planeOf(layout: FrameLayout, channel: VideoChannel): PlaneLayout {
