@@ -22,7 +22,6 @@ export type KernelName =
   | 'planarToTokens'
   | 'tokensToPlanar'
   | 'windowAttention'
-  | 'windowAttentionScratch'
   | 'copyIndices'
   | 'routeArgmax'
   | 'routeReplay'
@@ -30,7 +29,6 @@ export type KernelName =
   | 'sortByClass'
   | 'fillZero'
   | 'selectiveScan'
-  | 'selectiveScanScratch'
   | 'pixelShuffle'
   | 'upsampleNearest';
 

@@ -52,8 +52,9 @@ export const selectiveScanCpu: CpuKernel<OperationOf<'selectiveScan'>> = {
   scratchBytes({ dtRank, stateSize }, inputs) {
     const groups = Math.ceil((inputs[0]?.channels ?? 0) / 4);
     const width = statesPadded(stateSize);
-    // State of every group, then the same sum as selectiveScanScratch in kernel.wasm.ts.
-    return (groups * width * 4 + blockSteps * (dtRank + 2 * width + groups * 4 + 3 * 4 + 8 * 4)) * 4;
+    // State of every group, then of a block: projection rows, u rows, δ, δ·u and y (a vector each), decays of 8 states,
+    // and a vector that is never read.
+    return (groups * width * 4 + blockSteps * (dtRank + 2 * width + groups * 4 + 3 * 4 + 8 * 4) + 4) * 4;
   },
   bind({ operation: { stateSize, dtRank }, inputs, output: y, packed, kernels, scratch, isCancelled }) {
     const [u, projection, classOf, order] = [inputOf(inputs, 0), inputOf(inputs, 1), inputs[2], inputs[3]];

@@ -4,13 +4,6 @@ import { exp2With, madd, softplus, splatAt } from '../simd.wasm';
 @inline
 const blockTokens: i32 = 64;
 
-/** Bytes of scratch a thread needs to scan `groups` groups of four channels. */
-export function selectiveScanScratch(groups: i32, dtRank: i32, states: i32): usize {
-  const statesPadded = (states + 3) & ~3;
-  // projection rows, u rows, then per block: delta, delta·u, y (a vector each), decays (8 states)
-  return <usize>(blockTokens * (dtRank + 2 * statesPadded + groups * 4 + 3 * 4 + 8 * 4)) << 2;
-}
-
 /**
  * Steps first … first + count − 1 of the selective scan for `groups` groups of four channels (lanes), starting at
  * channel group `firstGroup`; the state stays in memory between calls, so a long scan is many short calls.
@@ -18,7 +11,9 @@ export function selectiveScanScratch(groups: i32, dtRank: i32, states: i32): usi
  *   δ = softplus(dtWeight·Δ_low + dtBias);  h = exp(δ·A)·h + δ·u·B;  y = D·u + C·h      (MambaIR Eq. 1-2, Mamba §3)
  *
  * Blocks of 64 steps: gather whole rows (random access once a row, not once a group) → δ → decays exp2(δ·A·log2 e)
- * into L1 → recurrence with up to 8 states in registers → scatter. One fused loop spills and is slower.
+ * into L1 → recurrence with up to 8 states in registers → scatter. One fused loop spills and is slower. Meanwhile the
+ * rows of the next block are touched, a few per group: WebAssembly has no prefetch, and sorted rows lie all over memory
+ * (a tenth of the scan's time).
  * States are padded to a multiple of four with A = B = C = 0, which stay 0.
  *
  * projection row: Δ_low (dtRank) | B (states) | C (states). `order` (0: raster) is the pixel of each step; `classOf`
@@ -34,6 +29,7 @@ export function selectiveScan(
   const statesPadded = (states + 3) & ~3;
   const rankBytes = <usize>dtRank << 2;
   const rowBytes = rankBytes + (<usize>statesPadded << 3);
+  const lastOfRow = rankBytes + (<usize>states << 3) - 4;
   const uBytes = <usize>groups << 4;
   const rows = scratch;
   const us = rows + <usize>blockTokens * rowBytes;
@@ -41,6 +37,7 @@ export function selectiveScan(
   const inputs = deltas + (blockTokens << 4);
   const ys = inputs + (blockTokens << 4);
   const decays = ys + (blockTokens << 4);
+  const unused = decays + (blockTokens << 7);
   const channelOffset = <usize>firstGroup << 4;
 
   const magic = splatAt(6), least = splatAt(8);
@@ -87,8 +84,22 @@ export function selectiveScan(
       uRow += uBytes;
     }
 
+    let ahead = first + tokens;
+    const aheadEnd = order === 0 ? 0 : ahead + min(count - tokens, blockTokens);
+    const aheadPerGroup = (blockTokens + groups - 1) / groups;
     for (let group = 0; group < groups; group++) {
       const g = <usize>(firstGroup + group);
+
+      let bits = 0;
+      for (const end = min(ahead + aheadPerGroup, aheadEnd); ahead < end; ahead++) {
+        const pixel = <usize>load<i32>(order + (<usize>ahead << 2));
+        const from = projection + pixel * projectionStride;
+        bits |= load<i32>(from) | load<i32>(from + lastOfRow);
+        const uFrom = u + pixel * uStride + channelOffset;
+        for (let o: usize = 0; o < uBytes; o += 64) bits |= load<i32>(uFrom + o);
+      }
+      store<i32>(unused, bits);
+
       const bias = v128.load(dtBias + (g << 4));
       const d = v128.load(skip + (g << 4));
       const dtw = dtWeight + ((g * dtRank) << 4);

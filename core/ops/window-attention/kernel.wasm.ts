@@ -18,14 +18,6 @@ function largestLane(v: v128): f32 {
   );
 }
 
-/** Bytes of scratch `windowAttention` needs for one window size and head size. */
-export function windowAttentionScratch(windowSize: i32, headSize: i32): usize {
-  const n = windowSize * windowSize;
-  const padded = (n + 3) & ~3;
-  const headPadded = (headSize + 3) & ~3;
-  return <usize>(headSize * padded + n * headPadded + headSize * 8 + n * 8 + 3 * (padded + 4)) << 2;
-}
-
 /**
  * All heads of one window: softmax(q·kᵀ/√d + bias (+ mask))·v, read from and written to the maps in place of the
  * cyclic shift and the cut into windows.
@@ -38,7 +30,7 @@ export function windowAttentionScratch(windowSize: i32, headSize: i32): usize {
  * The maximum is subtracted only where |q|·|k| and the largest bias do not already bound the scores.
  *
  * qkv row: q|k|v of `channels` each, head-major. Table: [head][(2ws−1)²] with `tableStride` bytes a head, three
- * readable values behind the last, and at the end of a head the largest absolute bias. Memory: K transposed [d][n], V [n][d], one query panel [d][8], scores [n][8].
+ * readable values behind the last, and at the end of a head the largest absolute bias. Memory: K transposed [d][n], V [n][d padded], one query panel [d][8], scores [n][8].
  * Mask (only where a shifted window wraps): −100 between pixels of different regions, before the maximum.
  */
 export function windowAttention(
@@ -55,7 +47,7 @@ export function windowAttention(
 
   const keys = scratch;
   const values = keys + <usize>headSize * nBytes;
-  const queries = values + <usize>n * vBytes;
+  const queries = values + <usize>padded * vBytes;
   const scores = queries + (<usize>headSize << 5);
   const pixels = scores + (<usize>n << 5);
   const offsets = pixels + nBytes + 16;
@@ -90,22 +82,28 @@ export function windowAttention(
   const keysEnd = keys + <usize>headSize * nBytes;
   const zero = f32x4.splat(0);
 
-  // Keys beyond n: they must not disturb the bound.
-  if (padded !== n) memory.fill(keys, 0, <usize>headSize * nBytes);
-
   for (let head = 0; head < heads; head++) {
-    // K transposed and V gap-free.
+    // K transposed and V gap-free; behind n the last pixel again. Vectors may hold values behind the head: those of V are summed in vain, not stored.
     const headOffset = <usize>(head * headSize) << 2;
-    for (let i = 0; i < n; i++) {
-      const row = qkv + <usize>load<i32>(pixels + (<usize>i << 2)) * qkvStride + headOffset;
-      const kFrom = row + (<usize>channels << 2);
-      const vFrom = row + (<usize>channels << 3);
-      let kTo = keys + (<usize>i << 2);
-      const vTo = values + <usize>i * vBytes;
-      for (let e: usize = 0; e < <usize>headSize << 2; e += 4) {
-        store<f32>(kTo, load<f32>(kFrom + e));
-        store<f32>(vTo + e, load<f32>(vFrom + e));
-        kTo += nBytes;
+    const keyOffset = headOffset + (<usize>channels << 2);
+    const valueOffset = headOffset + (<usize>channels << 3);
+    for (let i = 0; i < n; i += 4) {
+      const at = pixels + (<usize>i << 2);
+      const last = n - 1 - i;
+      const p0 = qkv + <usize>load<i32>(at) * qkvStride;
+      const p1 = qkv + <usize>load<i32>(at + (<usize>min(1, last) << 2)) * qkvStride;
+      const p2 = qkv + <usize>load<i32>(at + (<usize>min(2, last) << 2)) * qkvStride;
+      const p3 = qkv + <usize>load<i32>(at + (<usize>min(3, last) << 2)) * qkvStride;
+      const kTo = keys + (<usize>i << 2);
+      storeTransposed(p0 + keyOffset, p1 + keyOffset, p2 + keyOffset, p3 + keyOffset, headSize, kTo, nBytes);
+      let to = values + <usize>i * vBytes;
+      for (let e: usize = 0; e < vBytes; e += 16) {
+        const from = valueOffset + e;
+        v128.store(to, v128.load(p0 + from));
+        v128.store(to + vBytes, v128.load(p1 + from));
+        v128.store(to + 2 * vBytes, v128.load(p2 + from));
+        v128.store(to + 3 * vBytes, v128.load(p3 + from));
+        to += 16;
       }
     }
 
@@ -320,6 +318,28 @@ export function windowAttention(
       }
     }
     table += tableStride;
+  }
+}
+
+/** K of four pixels (a pixel a lane): row e of `to` is value e of the head. */
+// @ts-ignore: decorator
+@inline
+function storeTransposed(p0: usize, p1: usize, p2: usize, p3: usize, headSize: i32, to: usize, toStride: usize): void {
+  for (let e = 0; e < headSize; e += 4) {
+    const at = <usize>e << 2;
+    const v0 = v128.load(p0 + at), v1 = v128.load(p1 + at), v2 = v128.load(p2 + at), v3 = v128.load(p3 + at);
+    const ab0 = v128.shuffle<f32>(v0, v1, 0, 4, 1, 5);
+    const ab1 = v128.shuffle<f32>(v0, v1, 2, 6, 3, 7);
+    const cd0 = v128.shuffle<f32>(v2, v3, 0, 4, 1, 5);
+    const cd1 = v128.shuffle<f32>(v2, v3, 2, 6, 3, 7);
+    v128.store(to, v128.shuffle<f32>(ab0, cd0, 0, 1, 4, 5));
+    to += toStride;
+    if (e + 1 < headSize) v128.store(to, v128.shuffle<f32>(ab0, cd0, 2, 3, 6, 7));
+    to += toStride;
+    if (e + 2 < headSize) v128.store(to, v128.shuffle<f32>(ab1, cd1, 0, 1, 4, 5));
+    to += toStride;
+    if (e + 3 < headSize) v128.store(to, v128.shuffle<f32>(ab1, cd1, 2, 3, 6, 7));
+    to += toStride;
   }
 }
 
