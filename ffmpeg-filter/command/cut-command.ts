@@ -2,11 +2,11 @@ import type { ChosenStream } from './choose-streams.js';
 import { lastValue, type Command } from './command-line.js';
 import { cutGraph, type CutGraph } from './cut-graph.js';
 import type { Filter } from './filter-graph.js';
-import { bringsFromGpu, isSource, leavesOnGpu, timeBaseAfter } from './filter-traits.js';
+import { bringsFromGpu, changesColour, changesFields, isSource, leavesOnGpu, timeBaseAfter } from './filter-traits.js';
 import type { FoundFilter } from './find-filter.js';
 import { firstUnusedPicture, inputReference, pictureOf, videoLabel } from './graph-labels.js';
 import type { OutputStream } from './output-streams.js';
-import type { ProbedInput, ProbedStream, Ratio } from './probed-input.js';
+import { setparamsWords, type ProbedInput, type ProbedStream, type Ratio } from './probed-input.js';
 import { unsplittable } from './unsplittable.js';
 
 /** A graph cut at our filter, and the stream of an input that its pictures come from, if they come from one. */
@@ -20,6 +20,7 @@ export function cutSimple(found: FoundFilter, target: OutputStream): Cut {
   const cut = cutGraph(found.graph, found.place, {
     kind: 'simple',
     timeBaseFilter: (path) => timeBaseFilter(path, target.chosen?.stream),
+    entryFilters: (path) => tagFilters(path, target.chosen?.stream),
   });
   if (cut.after.chains.flat().some(({ inputs }) => inputs.includes('in'))) {
     throw unsplittable('cannot-split', `pictures of [in] go round ${found.filter.name}; make two runs`);
@@ -39,6 +40,7 @@ export function cutComplex(found: FoundFilter, inputs: readonly ProbedInput[]): 
     kind: 'complex',
     unlabelled: free === undefined ? undefined : videoLabel(free, inputs),
     timeBaseFilter: (path, source) => timeBaseFilter(path, sourceOf(source)?.stream),
+    entryFilters: (path, source) => tagFilters(path, sourceOf(source)?.stream),
   });
   const label = cut.source;
   if (label !== undefined && inputReference(label) === undefined) {
@@ -56,6 +58,27 @@ export function followClock(path: readonly Filter[], stream: ProbedStream | unde
 function timeBaseFilter(path: readonly Filter[], stream: ProbedStream | undefined): string | undefined {
   const ticks = followClock(path, stream);
   return ticks === undefined ? undefined : `settb=${ticks.num}/${ticks.den}`;
+}
+
+/** Colour tags and field order of the source, as far as they still hold where our filter stands. */
+function tagFilters(path: readonly Filter[], stream: ProbedStream | undefined): readonly string[] {
+  const hasOtherSource = path.some(isSource);
+  if (stream === undefined || hasOtherSource) {
+    return [];
+  }
+  const parameters = path.some(changesColour) ? [] : setparamsWords(stream);
+  const order = path.some(changesFields) ? undefined : interlacedOrder(stream);
+  return [
+    ...(parameters.length === 0 ? [] : [`setparams=${parameters.join(':')}`]),
+    ...(order === undefined ? [] : [`setfield=${order}`]),
+  ];
+}
+
+/** The order of the fields of an interlaced stream as `setfield` names it; undefined for whole frames. */
+export function interlacedOrder(stream: ProbedStream): 'tff' | 'bff' | undefined {
+  // ffprobe tells the order in the stream, then the order on the screen: tt, bb, tb, bt.
+  const shown = /^[tb]([tb])$/.exec(stream.fieldOrder ?? '')?.[1];
+  return shown === undefined ? undefined : shown === 't' ? 'tff' : 'bff';
 }
 
 /** Refuses frames that reach our filter in GPU memory. @throws MAMBAIR_FFMPEG_UNSPLITTABLE */

@@ -32,6 +32,8 @@ export interface CutWiring {
   readonly unlabelled?: string | undefined;
   /** Text of the filter that restores the time base after the pipe, if that is known. */
   readonly timeBaseFilter?: (path: readonly Filter[], source: string | undefined) => string | undefined;
+  /** Texts of filters that give frames back what the pipe does not carry. */
+  readonly entryFilters?: (path: readonly Filter[], source: string | undefined) => readonly string[];
 }
 
 /** The label under which the decoding half hands its pictures out. */
@@ -70,11 +72,12 @@ export function cutGraph(graph: Graph, place: FilterPlace, wiring: CutWiring): C
   const downstream = collectDownstream(graph, place);
   const openLabels = downstream.flatMap(({ outputs }) => outputs).filter((label) => !isConsumed(graph, label));
   const restore = wiring.timeBaseFilter?.(path.filters, path.source);
-  const standIn =
-    restore !== undefined && downstream.some((filter) => filter !== ours && readsClock(filter)) ? restore : undefined;
+  const isClockRead = downstream.some((filter) => filter !== ours && readsClock(filter));
+  const entry = wiring.entryFilters?.(path.filters, path.source) ?? [];
+  const standIns = { clock: restore !== undefined && isClockRead ? [restore] : [], entry };
   return {
     before: beforeGraph(graph, { ours, feeder, upstream, wiring }),
-    after: afterGraph(graph, { ours, place, upstream, wiring, standIn }),
+    after: afterGraph(graph, { ours, place, upstream, wiring, standIns }),
     path: path.filters,
     source: path.source,
     ends: openLabels,
@@ -264,22 +267,26 @@ function afterGraph(
     readonly place: FilterPlace;
     readonly upstream: ReadonlySet<Filter>;
     readonly wiring: CutWiring;
-    readonly standIn: string | undefined;
+    readonly standIns: { readonly clock: readonly string[]; readonly entry: readonly string[] };
   },
 ): Graph {
-  const { ours, place, upstream, wiring, standIn } = cut;
+  const { ours, place, upstream, wiring, standIns } = cut;
   const isComplex = wiring.kind === 'complex';
-  const stand = plainFilter(standIn ?? 'null', isComplex ? [pipeLabel] : [], ours.outputs);
+  const texts = [...standIns.entry, ...standIns.clock];
+  const stands = (texts.length === 0 ? ['null'] : texts).map((text, at, all) =>
+    plainFilter(text, isComplex && at === 0 ? [pipeLabel] : [], at === all.length - 1 ? ours.outputs : []),
+  );
   const rest: Chain[] = graph.chains.map((chain) =>
-    chain.filter((filter) => !upstream.has(filter)).map((filter) => (filter === ours ? stand : filter)),
+    chain.filter((filter) => !upstream.has(filter)).flatMap((filter) => (filter === ours ? stands : [filter])),
   );
   // In a simple graph nothing needs the place to be kept unless a label hangs on it.
   const [first, ...others] = rest[place.chain] ?? [];
   const isLabelUsed = ours.outputs.some((label) => label !== 'out' || others.length > 0);
-  if (!isComplex && first === stand && !isLabelUsed && (standIn === undefined || others.length === 0)) {
+  const isIdle = standIns.entry.length === 0 && (standIns.clock.length === 0 || others.length === 0);
+  if (!isComplex && first === stands[0] && !isLabelUsed && isIdle) {
     rest[place.chain] = others;
   }
   const chains = rest.filter((chain) => chain.length > 0);
   // The flags hold for the conversions that ffmpeg inserts by itself, too.
-  return { swsFlags: graph.swsFlags, chains: chains.length === 0 && graph.swsFlags !== undefined ? [[stand]] : chains };
+  return { swsFlags: graph.swsFlags, chains: chains.length === 0 && graph.swsFlags !== undefined ? [stands] : chains };
 }

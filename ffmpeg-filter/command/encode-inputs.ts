@@ -3,6 +3,7 @@ import { lastValue, type Command, type FileGroup } from './command-line.js';
 import { comesOnce, isVideoDecodingOption } from './ffmpeg-options.js';
 import type { Graph } from './filter-graph.js';
 import { inputReferences, unlabelledHeads } from './graph-labels.js';
+import type { HalfWord } from './half.js';
 import type { OutputPlan, OutputStream } from './output-streams.js';
 import type { Ledger } from './placements.js';
 import type { ProbedInput } from './probed-input.js';
@@ -88,15 +89,18 @@ export function numberInputs(command: Command, needed: ReadonlySet<number>): rea
 export function inputAgain(
   input: FileGroup,
   {
+    input: place,
     numbers,
     showsPicture,
     ledger,
   }: {
+    /** Its number in the command. */
+    readonly input: number;
     readonly numbers: readonly (number | undefined)[];
     readonly showsPicture: boolean;
     readonly ledger: Ledger;
   },
-): readonly string[] {
+): readonly HalfWord[] {
   ledger.place(input, 'encode');
   const words = input.options.flatMap((option) => {
     if (!showsPicture && isVideoDecodingOption(option.name)) {
@@ -106,5 +110,5 @@ export function inputAgain(
     ledger.place(option, 'encode', { isRewritten: isSync });
     return isSync ? ['-isync', String(numbers[Number(option.value)] ?? option.value)] : option.words;
   });
-  return [...words, ...input.words];
+  return [...words, { slot: 'clock', input: place }, ...input.words];
 }

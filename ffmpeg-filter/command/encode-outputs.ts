@@ -33,7 +33,7 @@ export function encodeOutputs(plan: EncodePlan): readonly HalfWord[] {
       ...mapWords(plan, at),
       ...metadataWords(plan, output, at),
       ...filterWords(plan, at),
-      ...timeBaseSlot(plan, output, restored),
+      ...timeBaseSlot(plan, at, restored),
       ...dispositionWords(plan, at),
       ...ownOptions(plan, output),
       ...restored.map((stream) => ({ slot: 'colour' as const, video: rank(streams, streams.indexOf(stream)) })),
@@ -173,13 +173,9 @@ function filterWords({ found, cut }: EncodePlan, at: number): readonly string[] 
   return found.output === at && cut.after.chains.length > 0 ? [`-${found.inlineName}`, printGraph(cut.after)] : [];
 }
 
-function timeBaseSlot(
-  { command }: EncodePlan,
-  output: FileGroup,
-  restored: readonly OutputStream[],
-): readonly HalfWord[] {
-  const isUsers = [...command.globals, ...output.options].some(({ name }) => isClockOption(name));
-  return restored.length === 0 || isUsers ? [] : [{ slot: 'timeBase' }];
+function timeBaseSlot({ command }: EncodePlan, at: number, restored: readonly OutputStream[]): readonly HalfWord[] {
+  const isUsers = [...command.globals, ...(command.outputs[at]?.options ?? [])].some(({ name }) => isClockOption(name));
+  return restored.length === 0 || isUsers ? [] : [{ slot: 'timeBase', output: at }];
 }
 
 /** The flags of the source's stream, which the pipe does not carry. The mp4 family enables a lone video by itself. */

@@ -33,6 +33,12 @@ const clockReading = names('framerate loop minterpolate select setpts settb tpad
 /** Give frames other colour tags, whatever their arguments. */
 const colourChanging = names('colormatrix colorspace iccgen libplacebo setparams setrange tonemap zscale');
 
+/** Make whole frames of fields, or say that frames have other fields. */
+const fieldChanging = names(`
+  bwdif doubleweave estdif field fieldmatch fieldorder fieldhint il interlace kerndeint nnedi pp pullup separatefields
+  setfield telecine tinterlace w3fdif weave yadif bwdif_cuda yadif_cuda deinterlace_qsv deinterlace_vaapi vpp_qsv
+`);
+
 const namedRates: Readonly<Record<string, Ratio>> = {
   ntsc: { num: 30_000, den: 1001 },
   pal: { num: 25, den: 1 },
@@ -48,6 +54,11 @@ export function isSource(filter: Filter): boolean {
 /** True when a filter gives frames another rate or other times. */
 export function changesClock(filter: Filter): boolean {
   return clockChanging.has(filter.name);
+}
+
+/** True when a filter gives frames another order of fields, or none. */
+export function changesFields(filter: Filter): boolean {
+  return fieldChanging.has(filter.name);
 }
 
 /** True when a filter's result depends on the time base that it is given. */

@@ -4,13 +4,16 @@ import type { Ratio } from './probed-input.js';
  * A word of a command line, or a place that is filled when the facts are there:
  * - `raw`: the decoding half's output;
  * - `pipe`: the encoding half's first input;
+ * - `clock`: options of the input of number `input` in the command, behind its own;
  * - `timeBase`: how the encoding half takes frame times over;
  * - `colour`: colour tags of the output's video stream of number `video`;
  * - `output`: an output file.
  */
 export type HalfWord =
   | string
-  | { readonly slot: 'raw' | 'pipe' | 'timeBase' }
+  | { readonly slot: 'raw' | 'pipe' }
+  | { readonly slot: 'clock'; readonly input: number }
+  | { readonly slot: 'timeBase'; readonly output: number }
   | { readonly slot: 'colour'; readonly video: number }
   | { readonly slot: 'output'; readonly output: number; readonly url: string };
 
@@ -23,7 +26,8 @@ export function fillHalf(
   fill: {
     readonly raw?: readonly string[];
     readonly pipe?: readonly string[];
-    readonly timeBase?: readonly string[];
+    readonly clock?: (input: number) => readonly string[];
+    readonly timeBase?: readonly string[] | ((output: number) => readonly string[]);
     readonly colour?: (video: number) => readonly string[];
     readonly output?: (url: string, output: number) => string;
   },
@@ -38,6 +42,12 @@ export function fillHalf(
     if (word.slot === 'output') {
       const url = fill.output?.(word.url, word.output) ?? word.url;
       return url.startsWith('-') && url !== '-' ? ['--', url] : [url];
+    }
+    if (word.slot === 'clock') {
+      return fill.clock?.(word.input) ?? [];
+    }
+    if (word.slot === 'timeBase') {
+      return (typeof fill.timeBase === 'function' ? fill.timeBase(word.output) : fill.timeBase) ?? [];
     }
     return fill[word.slot] ?? [];
   });

@@ -21,6 +21,10 @@ export interface ProbedStream {
   /** As ffprobe prints it, e.g. `0x100`; undefined where the container has none. */
   readonly id: string | undefined;
   readonly timeBase: Ratio | undefined;
+  /** Time of its first packet; undefined where it is not known. */
+  readonly startSeconds: number | undefined;
+  /** ffprobe's names: `progressive`, `tt`, `bb`, `tb`, `bt`; undefined where it does not say. */
+  readonly fieldOrder: string | undefined;
   /** Pixels; 0 for streams without a picture. */
   readonly width: number;
   readonly height: number;
@@ -43,6 +47,11 @@ export interface ProbedStream {
 export interface ProbedInput {
   readonly streams: readonly ProbedStream[];
   readonly chapters: number;
+  /** The demuxer: `mpegts`, `mov,mp4,m4a,3gp,3g2,mj2`; empty where it is not known. */
+  readonly format: string;
+  /** Where its times begin. */
+  readonly startSeconds: number | undefined;
+  readonly durationSeconds: number | undefined;
 }
 
 /** Options of an input that ffprobe needs too, to open it at all. */
@@ -71,7 +80,8 @@ export function readProbe(json: string): ProbedInput {
       cause,
     });
   }
-  const { streams, chapters } = asRecord(described);
+  const { streams, chapters, format } = asRecord(described);
+  const { format_name: formatName, start_time: start, duration } = asRecord(format);
   if (!Array.isArray(streams)) {
     throw new MambairError(
       'MAMBAIR_FILE_READ',
@@ -81,6 +91,9 @@ export function readProbe(json: string): ProbedInput {
   return {
     streams: streams.map((stream, index) => readStream(asRecord(stream), index)),
     chapters: Array.isArray(chapters) ? chapters.length : 0,
+    format: typeof formatName === 'string' ? formatName : '',
+    startSeconds: readSeconds(start),
+    durationSeconds: readSeconds(duration),
   };
 }
 
@@ -101,6 +114,8 @@ function readStream(stream: Readonly<Record<string, unknown>>, index: number): P
     pixelFormat: text('pix_fmt'),
     id: text('id'),
     timeBase: readRatio(text('time_base')),
+    startSeconds: readSeconds(stream['start_time']),
+    fieldOrder: text('field_order'),
     width: count('width'),
     height: count('height'),
     channels: count('channels'),
@@ -129,6 +144,10 @@ export function readRatio(text: string | undefined): Ratio | undefined {
   return num > 0 && den > 0 && Number.isSafeInteger(num) ? { num, den } : undefined;
 }
 
+function readSeconds(value: unknown): number | undefined {
+  return typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : undefined;
+}
+
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
@@ -136,10 +155,24 @@ function asRecord(value: unknown): Readonly<Record<string, unknown>> {
 /** Values of ffprobe that say nothing. */
 const untold = new Set(['unknown', 'unspecified', 'reserved']);
 
+const rgb = /^(0|a|x2)?(rgb|bgr|gbr)|^pal8$/;
+
 /** Names that ffmpeg's options spell otherwise than ffprobe. */
 const optionNames: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '-color_trc': { bt470m: 'gamma22', bt470bg: 'gamma28' },
 };
+
+/** Arguments of the filter `setparams` that give frames the colour tags of their source. */
+export function setparamsWords({ colour, pixelFormat }: ProbedStream): readonly string[] {
+  const { range, space, transfer, primaries } = colour;
+  const isRgb = rgb.test(pixelFormat ?? '');
+  return [
+    ['range', isRgb ? undefined : range],
+    ['colorspace', isRgb ? undefined : space],
+    ['color_trc', transfer],
+    ['color_primaries', primaries],
+  ].flatMap(([key, value]) => (value === undefined || untold.has(value) ? [] : [`${key}=${value}`]));
+}
 
 /**
  * The output options that give the n-th video stream of an output the colour tags of its source, which the pipe does
@@ -148,7 +181,7 @@ const optionNames: Readonly<Record<string, Readonly<Record<string, string>>>> = 
  */
 export function colourWords(stream: ProbedStream, n: number): readonly string[] {
   const { range, space, transfer, primaries, chromaLocation } = stream.colour;
-  const isRgb = /^(0|a|x2)?(rgb|bgr|gbr)|^pal8$/.test(stream.pixelFormat ?? '');
+  const isRgb = rgb.test(stream.pixelFormat ?? '');
   const tags = [
     ['-color_range', isRgb ? undefined : range],
     ['-colorspace', isRgb ? undefined : space],

@@ -100,6 +100,27 @@ describe('splitCommand', () => {
     expect(at('mair,scale=out_range=pc')).toEqual({ before: false, after: true });
   });
 
+  it('gives frames back the tags and the field order that the pipe does not carry', () => {
+    const colour = { color_range: 'tv', color_space: 'bt709', color_transfer: 'bt709', field_order: 'tb' };
+    const clips = { 'a.mkv': probed([{ kind: 'video', codec: 'h264', colour }]) };
+    const filtersOf = (filters: string): string | undefined => {
+      const { encode } = split(['-i', 'a.mkv', '-vf', filters, 'o.mkv'], clips);
+      const half = written(encode);
+      return half[half.indexOf('-vf') + 1];
+    };
+    expect(filtersOf('mair,hflip')).toBe('setparams=range=tv:colorspace=bt709:color_trc=bt709,setfield=bff,hflip');
+    expect(filtersOf('bwdif,mair')).toBe('setparams=range=tv:colorspace=bt709:color_trc=bt709');
+    expect(filtersOf('colorspace=bt601-6-625,mair')).toBe('setfield=bff');
+    const { encode } = split(['-i', 'a.mkv', '-lavfi', '[0:v]mair[v]', '-map', '[v]', 'o.mkv'], clips);
+    expect(written(encode)).toContain('[0:v]setparams=range=tv:colorspace=bt709:color_trc=bt709,setfield=bff[v]');
+  });
+
+  it('says which streams of its inputs a command takes', () => {
+    const usedBy = (text: string): unknown => split(words(text)).used.map((used) => [...used].sort());
+    expect(usedBy('-i multi.mkv -map 0:a:1 -map 0:v:0 -vf mair o.mkv')).toEqual([[0, 2]]);
+    expect(usedBy('-i cfr24.mp4 -i cover.png -lavfi mair[m];[m][1:v]overlay o.mkv')).toEqual([[0, 1], [0]]);
+  });
+
   it('takes a stream out of its place and puts it back there', () => {
     const clips = {
       'a.mkv': probed([

@@ -1,4 +1,4 @@
-import type { ChosenStream } from './choose-streams.js';
+import { matchSpecifier, type ChosenStream } from './choose-streams.js';
 import type { Command } from './command-line.js';
 import { cutComplex, cutSimple, followClock, refuseGpuFrames } from './cut-command.js';
 import { pictureLabel, type CutGraph } from './cut-graph.js';
@@ -6,10 +6,10 @@ import { inputAgain, numberInputs, whatEncodingReads } from './encode-inputs.js'
 import { encodeOutputs } from './encode-outputs.js';
 import { optionKind } from './ffmpeg-options.js';
 import { printGraph, type Filter, type Graph } from './filter-graph.js';
-import { changesClock, changesColour } from './filter-traits.js';
+import { changesClock, changesColour, changesFields } from './filter-traits.js';
 import type { FoundFilter } from './find-filter.js';
 import { findTarget, refuseCopies } from './find-target.js';
-import { labelKind, openEnds, renumberInputs, videoLabel } from './graph-labels.js';
+import { inputReferences, labelKind, openEnds, renumberInputs, videoLabel } from './graph-labels.js';
 import type { Half, HalfWord } from './half.js';
 import { planOutput, type OutputPlan, type OutputStream } from './output-streams.js';
 import { Ledger, type Placement } from './placements.js';
@@ -31,6 +31,10 @@ export interface Split {
   readonly changesClock: { readonly before: boolean; readonly after: boolean };
   /** Whether filters before, and after, ours give frames another matrix, range, transfer or primaries than the source's. */
   readonly changesColour: { readonly before: boolean; readonly after: boolean };
+  /** Whether filters before ours give frames another order of fields than the source's, or none. */
+  readonly changesFields: boolean;
+  /** The streams that the command takes of each input, by their places in it. */
+  readonly used: readonly ReadonlySet<number>[];
   /** What became of every word of the command. */
   readonly placements: readonly Placement[];
   /** Inputs that the encoding half does not read again: their global tags and chapters do not reach the output. */
@@ -40,6 +44,9 @@ export interface Split {
 /** What is known of an input that cannot be probed: a picture, and sound unless the command wants none. */
 const unprobed: ProbedInput = {
   chapters: 0,
+  format: '',
+  startSeconds: undefined,
+  durationSeconds: undefined,
   streams: (['video', 'audio'] as const).map((kind, index) => ({
     index,
     kind,
@@ -47,6 +54,8 @@ const unprobed: ProbedInput = {
     pixelFormat: undefined,
     id: undefined,
     timeBase: undefined,
+    startSeconds: undefined,
+    fieldOrder: undefined,
     width: 0,
     height: 0,
     channels: 0,
@@ -94,12 +103,12 @@ export function splitCommand(
   const decode: HalfWord[] = [...globals.decode];
   const encode: HalfWord[] = [...globals.encode, { slot: 'pipe' }];
   for (const [number, input] of command.inputs.entries()) {
-    decode.push(...input.options.flatMap(({ words }) => words), ...input.words);
+    decode.push(...input.options.flatMap(({ words }) => words), { slot: 'clock', input: number }, ...input.words);
     for (const part of [...input.options, input]) {
       ledger.place(part, 'decode');
     }
     if (numbers[number] !== undefined) {
-      encode.push(...inputAgain(input, { numbers, showsPicture: reading.pictures.has(number), ledger }));
+      encode.push(...inputAgain(input, { input: number, numbers, showsPicture: reading.pictures.has(number), ledger }));
     }
   }
   decode.push(...decodeOutput(found, { cut, target, inputs }), { slot: 'raw' });
@@ -124,9 +133,38 @@ export function splitCommand(
     timeBase: followClock(cut.path, source?.stream),
     changesClock: { before: cut.path.some(changesClock), after: cut.after.chains.flat().some(changesClock) },
     changesColour: { before: cut.path.some(changesColour), after: cut.after.chains.flat().some(changesColour) },
+    changesFields: cut.path.some(changesFields),
+    used: usedStreams({ plans, graphs, inputs, source }),
     placements: ledger.close(),
     unread: command.inputs.flatMap(({ url }, number) => (numbers[number] === undefined ? [url] : [])),
   };
+}
+
+function usedStreams({
+  plans,
+  graphs,
+  inputs,
+  source,
+}: {
+  readonly plans: readonly OutputPlan[];
+  readonly graphs: readonly Graph[];
+  readonly inputs: readonly ProbedInput[];
+  readonly source: ChosenStream | undefined;
+}): readonly ReadonlySet<number>[] {
+  const used = inputs.map(() => new Set<number>());
+  for (const chosen of [source, ...plans.flatMap(({ streams }) => streams.map((stream) => stream.chosen))]) {
+    if (chosen !== undefined) {
+      used[chosen.input]?.add(chosen.stream.index);
+    }
+  }
+  for (const { input, specifier } of graphs.flatMap((graph) => inputReferences(graph))) {
+    // A graph takes the first of the streams that fit.
+    const [stream] = matchSpecifier(specifier, inputs[input]?.streams ?? []) ?? [];
+    if (stream !== undefined) {
+      used[input]?.add(stream.index);
+    }
+  }
+  return used;
 }
 
 function planOutputs(
