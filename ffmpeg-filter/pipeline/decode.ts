@@ -14,6 +14,13 @@ export interface DecodedStream extends VideoStream {
   readonly stop: () => Promise<void>;
 }
 
+/** A decoding ffmpeg. */
+export interface DecodeCall extends FfmpegCall {
+  readonly signal?: AbortSignal | undefined;
+  /** Where its standard input comes from; default nowhere. */
+  readonly stdin?: 'inherit' | 'ignore' | undefined;
+}
+
 /**
  * Starts an ffmpeg whose standard output is NUT, and reads its frames. They end without an error only if the ffmpeg
  * ended so and its stream is whole; leaving the loop over them early is fine and ends the ffmpeg.
@@ -21,9 +28,9 @@ export interface DecodedStream extends VideoStream {
  * @throws MAMBAIR_VIDEO_UNSUPPORTED for a pixel format that is not listed, MAMBAIR_VIDEO_MALFORMED for what is no NUT,
  *   MAMBAIR_CANCELLED
  */
-export async function decode(call: FfmpegCall & { readonly signal?: AbortSignal | undefined }): Promise<DecodedStream> {
+export async function decode(call: DecodeCall): Promise<DecodedStream> {
   const { signal } = call;
-  const ffmpeg = new FfmpegProcess(call, ['ignore', 'pipe']);
+  const ffmpeg = new FfmpegProcess(call, [call.stdin ?? 'ignore', 'pipe']);
   const abort = (): void => void ffmpeg.kill();
   signal?.addEventListener('abort', abort);
   const stop = async (): Promise<void> => {

@@ -25,6 +25,15 @@ const keptLines = 40;
 /** Once asked to end by itself, an ffmpeg has this long. */
 const patienceMs = 10_000;
 
+/** What still runs when this process ends must not go on without it. */
+const running = new Set<FfmpegProcess>();
+
+function killRunning(): void {
+  for (const { child } of running) {
+    child.kill('SIGKILL');
+  }
+}
+
 /** One running ffmpeg: its pipes, the last lines it wrote, its end. */
 export class FfmpegProcess {
   readonly child: ChildProcess;
@@ -37,7 +46,7 @@ export class FfmpegProcess {
   /** `stdin` and `stdout` say which ends are ours; the others are nothing, or this process's own. */
   constructor(
     { program, args, onLine, environment }: FfmpegCall,
-    stdio: readonly ['ignore' | 'pipe', 'ignore' | 'inherit' | 'pipe'],
+    stdio: readonly ['ignore' | 'inherit' | 'pipe', 'ignore' | 'inherit' | 'pipe'],
   ) {
     this.#onLine = onLine ?? ((): void => undefined);
     this.child = spawn(program, [...args], {
@@ -47,10 +56,18 @@ export class FfmpegProcess {
       // A process group of its own: Ctrl-C comes to us alone, and we decide how it ends.
       detached: process.platform !== 'win32',
     });
+    if (running.size === 0) {
+      process.on('exit', killRunning);
+    }
+    running.add(this);
     this.#readLines();
     this.ended = new Promise((resolve) => {
       const close = (end: FfmpegEnd): void => {
         this.#end ??= end;
+        running.delete(this);
+        if (running.size === 0) {
+          process.off('exit', killRunning);
+        }
         resolve(this.#end);
       };
       this.child.on('error', (startError) => {

@@ -21,6 +21,8 @@ export interface PipelineCall {
   /** Told what the halves write to standard error; lines that are redrawn end with `\r`. */
   readonly onDecodeLine?: ((line: string) => void) | undefined;
   readonly onEncodeLine?: ((line: string) => void) | undefined;
+  /** Where the standard input of the decoding half comes from; default nowhere. */
+  readonly stdin?: 'inherit' | 'ignore' | undefined;
   /** Where the standard output of the encoding half goes; default nowhere. */
   readonly stdout?: 'inherit' | 'ignore' | undefined;
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
@@ -45,7 +47,14 @@ export interface PipelineResult {
  */
 export async function runPipeline(call: PipelineCall): Promise<PipelineResult> {
   const { program, signal, environment } = call;
-  const source = await decode({ program, args: call.decodeArgs, onLine: call.onDecodeLine, signal, environment });
+  const source = await decode({
+    program,
+    args: call.decodeArgs,
+    onLine: call.onDecodeLine,
+    signal,
+    environment,
+    stdin: call.stdin,
+  });
   try {
     return await encodeRestored(call, source);
   } finally {
