@@ -134,10 +134,12 @@ class Run:
         self.log(psnr={k: round(v, 4) for k, v in scores.items()})
 
     def progress(self):
-        """The share of the plan that is done: of its steps, or of its hours where those are given."""
+        """The share of the plan that is done: of its steps, or of its hours where those are given. A plan that goes on
+        from the end of an earlier one says `since` where that was, in the same unit."""
+        since = self.config.get('since', 0)
         if self.budget:
-            return self.elapsed() / self.budget
-        return self.flat.step / self.config['steps']
+            return (self.elapsed() - since) / (self.budget - since)
+        return (self.flat.step - since) / (self.config['steps'] - since)
 
     def advance(self, patches):
         """One step; returns the loss and the pixels it saw."""
