@@ -80,8 +80,12 @@ class Jpeg(PerPatch):
         self.quality = quality
 
     def degrade(self, region, rng):
-        low, high = self.quality  # low qualities rather more often: there is more to learn
-        lq = degrade.jpeg(region, round(low + (high - low) * rng.random() ** 1.5), 2 * int(rng.integers(2)))
+        low, high = self.quality
+        quality = round(low + (high - low) * rng.random() ** 2.5)  # low ones more often: there is more to learn
+        if rng.random() < 0.25:                                    # grey pictures have files without colour
+            region = region @ GREY
+            region = np.repeat(np.rint(region).astype(np.uint8)[..., None], 3, 2)
+        lq = degrade.jpeg(region, quality, 2 * int(rng.integers(2)))
         y, x = rng.integers(0, self.margin, 2)
         h, w = (n - self.margin for n in region.shape[:2])
         return lq[y:y + h, x:x + w], region[y:y + h, x:x + w]
