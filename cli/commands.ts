@@ -10,11 +10,13 @@ import { modelsList } from './commands/models-list.js';
 import { modelsPull } from './commands/models-pull.js';
 import { restore } from './commands/restore.js';
 import { tensor } from './commands/tensor.js';
+import { video } from './commands/video.js';
 
 /** Every command, in the order of the help. A new one is a file and a line here. */
 export const commands: readonly Command[] = [
   restore,
   ffmpeg,
+  video,
   modelsList,
   modelsInfo,
   modelsConvert,

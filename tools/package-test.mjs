@@ -53,7 +53,7 @@ function checkContents({ files, size }) {
   const strange = paths.filter((path) => !wanted.test(path) || path.includes('.test.'));
   expect(strange.length === 0, `no such files in the package: ${strange.join(', ')}`);
   const shipped = readdirSync(join(root, 'models')).map((name) => `models/${name}`);
-  for (const path of ['README.md', 'LICENSE', 'bin/mambair.js', 'dist/core/index.d.ts', ...shipped]) {
+  for (const path of ['README.md', 'LICENSE', 'bin/mambair.js', 'dist/index.d.ts', ...shipped]) {
     expect(paths.includes(path), `${path} in the package`);
   }
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
