@@ -16,6 +16,12 @@ export interface CommandClock {
   readonly pipeStart: (header: VideoHeader, firstPts: number) => number;
 }
 
+/**
+ * Where ffmpeg finds that it has taken exactly a file's start off its times, it corrects that by the streams in use
+ * (fftools, `process_input`), which in either half are others than in the command. A microsecond keeps it from that.
+ */
+const nudge = 0.000001;
+
 /** Demuxers whose times may jump: ffmpeg takes the first of the streams in use for their start, not the file's. */
 const jumping = /^(mpegts|mpegtsraw|mpeg|mpegvideo|hls|rtsp|rtp|sdp|sbg|vobsub|concat)\b/;
 
@@ -50,15 +56,14 @@ export function commandClock(
   const seek = source === undefined ? 0 : seekOf(command, source.input, probes[source.input]);
   return {
     decodeGlobals: ['-copyts', ...(isSimple ? ['-start_at_zero'] : [])],
-    decodeInput: (input) => (isSimple ? [] : ['-itsoffset', seconds(shift(input) - (starts[input]?.effective ?? 0))]),
+    decodeInput: (input) =>
+      isSimple ? [] : ['-itsoffset', seconds(shift(input) - (starts[input]?.effective ?? 0) + nudge)],
     encodeInput: (input) => {
       const start = starts[input];
       if (start?.isJumping !== true) {
         return [];
       }
-      // An offset of 0 would let ffmpeg correct the start by the streams of this half, which are others.
-      const offset = shift(input) + start.ofFile - start.effective;
-      return ['-itsoffset', seconds(offset === 0 ? 0.000001 : offset)];
+      return ['-itsoffset', seconds(shift(input) + start.ofFile - start.effective + nudge)];
     },
     raw: [],
     pipeStart: ({ timeBase: [numerator, denominator] }, firstPts) => (firstPts * numerator) / denominator - seek,
