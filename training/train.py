@@ -17,7 +17,8 @@ import torch
 from . import safetensors
 from .data import Patches
 from .evaluate import evaluate
-from .initialise import initialise, warm_start
+from .fit_head import fit_head
+from .initialise import initialise, wake_routers, warm_start
 from .model import MambaIRv2, Routing
 from .tasks import make_task
 
@@ -106,6 +107,8 @@ class Run:
         initialise(self.net)
         if config.get('start'):
             warm_start(self.net, config['start'])
+        if config['routing'] == 'train':
+            wake_routers(self.net)
         self.net.to(device)
         self.flat = Flat(self.net, config['betas'], config['ema'])
         self.averaged = MambaIRv2(**config['model']).to(device)
@@ -165,6 +168,9 @@ def train(config, pack, testsets, folder, device='cpu', until=None, budget=None,
     task = make_task(config)
     patches = Patches(pack, task, config['patch'], config['candidates'], config['seed'], taught)
     run = Run(config, folder, device, budget)
+    if run.flat.step == 0 and config.get('fit_head'):
+        fit_head(run.net, patches, config['fit_head'])
+        run.flat.ema.copy_(run.flat.weights)
     stop = []
     for sort in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sort, lambda *_: stop.append(True))
