@@ -16,6 +16,16 @@ export const embeddedModels: readonly ModelEntry[] = [
     license: 'Apache-2.0',
   },
   {
+    id: 'tiny-real-x4',
+    origin: 'embedded',
+    task: 'upscale',
+    scale: 4,
+    channels: 3,
+    file: 'tiny-real-x4.safetensors',
+    description: 'small and quick; for photos and frames as they come: soft, noisy, compressed',
+    license: 'Apache-2.0',
+  },
+  {
     id: 'tiny-denoise',
     origin: 'embedded',
     task: 'denoise',
