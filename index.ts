@@ -15,3 +15,4 @@ export type {
 export type { VideoLoss } from './ffmpeg-filter/clip/losses.js';
 export type { ChunkLimits } from './ffmpeg-filter/clip/chunks.js';
 export type { StreamProgress } from './ffmpeg-filter/pipeline/frame-progress.js';
+export { mambairFfmpegPath } from './ffmpeg-filter/drop-in/executable.js';

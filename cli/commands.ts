@@ -8,6 +8,7 @@ import { modelsConvert } from './commands/models-convert.js';
 import { modelsInfo } from './commands/models-info.js';
 import { modelsList } from './commands/models-list.js';
 import { modelsPull } from './commands/models-pull.js';
+import { pipe } from './commands/pipe.js';
 import { restore } from './commands/restore.js';
 import { tensor } from './commands/tensor.js';
 import { video } from './commands/video.js';
@@ -17,6 +18,7 @@ export const commands: readonly Command[] = [
   restore,
   ffmpeg,
   video,
+  pipe,
   modelsList,
   modelsInfo,
   modelsConvert,

@@ -93,7 +93,7 @@ export async function runCommand(
     const result = await runPipeline({
       program: ffmpeg,
       decodeArgs: halves.decode,
-      encodeArgs: ({ layout: _, ...stream }, firstPts) => halves.encode(stream.header, firstPts),
+      encodeArgs: ({ header }, firstPts) => halves.encode(header, firstPts),
       restorersFor: async (stream: VideoStream): Promise<readonly FrameRestorer[]> => {
         const colour = frameColour(stream.header, split.changesColour.before ? undefined : split.source?.stream);
         return [

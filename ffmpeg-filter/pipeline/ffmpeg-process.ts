@@ -139,6 +139,10 @@ export class FfmpegProcess {
   }
 }
 
+/** Lines that are not about what went wrong: what libraries tell of themselves, streams, sums. */
+const chatter =
+  /^(\s|frame=|video:|(Input|Output) #|Stream mapping:|Press \[q\]|\[lib\w+ @ \w+\] (using|profile|264 -|frame [IPB]|mb [IPB]|coded|i\d|ref|kb\/s|Weighted|SSIM|PSNR|8x8)|x265 \[info\]|Svt\[info\])/;
+
 /** One line for an error message: how an ffmpeg ended, and the end of what it said. */
 export function describeEnd({ exitCode, signal, startError }: FfmpegEnd, lines: readonly string[]): string {
   const how =
@@ -147,6 +151,9 @@ export function describeEnd({ exitCode, signal, startError }: FfmpegEnd, lines: 
         ? `ended with code ${exitCode}`
         : `was ended by ${signal}`
       : `could not be started (${startError.message})`;
-  const said = lines.slice(-8).map((line) => line.trim());
+  const said = lines
+    .filter((line) => !chatter.test(line))
+    .slice(-4)
+    .map((line) => line.trim().slice(0, 300));
   return said.length === 0 ? how : `${how}: ${said.join(' | ')}`;
 }
