@@ -12,9 +12,9 @@ from .evaluate import psnr
 from .tasks import make_task, pairs_of
 
 ROOT = Path(__file__).parent.parent
-SETS = {'sr': ('Set5', 'Set14', 'CBSD68', 'Kodak8'), 'real': ('Set14', 'Kodak8'),
-        'denoise': (('CBSD68', 25), ('Kodak8', 15), ('Kodak8', 50)),
-        'jpeg': (('classic5', 10), ('classic5', 20), ('classic5', 40))}
+SETS = {'sr': ('Set5', 'Set14', 'CBSD68', 'Kodak8'), 'real': ('Set14',),
+        'denoise': (('CBSD68', 25), ('Set5', 15), ('Set5', 50)),
+        'jpeg': (('classic5', 10), ('classic5', 40))}
 
 
 def mambair(*words):

@@ -26,6 +26,16 @@ export const embeddedModels: readonly ModelEntry[] = [
     license: 'Apache-2.0',
   },
   {
+    id: 'tiny-x4',
+    origin: 'embedded',
+    task: 'upscale',
+    scale: 4,
+    channels: 3,
+    file: 'tiny-x4.safetensors',
+    description: 'small and quick; for pictures that were reduced cleanly (bicubic)',
+    license: 'Apache-2.0',
+  },
+  {
     id: 'tiny-denoise',
     origin: 'embedded',
     task: 'denoise',
