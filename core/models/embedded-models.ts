@@ -16,6 +16,16 @@ export const embeddedModels: readonly ModelEntry[] = [
     license: 'Apache-2.0',
   },
   {
+    id: 'tiny-x3',
+    origin: 'embedded',
+    task: 'upscale',
+    scale: 3,
+    channels: 3,
+    file: 'tiny-x3.safetensors',
+    description: 'small and quick; for pictures that were reduced cleanly (bicubic)',
+    license: 'Apache-2.0',
+  },
+  {
     id: 'tiny-real-x4',
     origin: 'embedded',
     task: 'upscale',
