@@ -282,7 +282,8 @@ function planeOf(layout: FrameLayout, channel: VideoChannel): PlaneLayout {
   return plane;
 }
 
-function checkLength(name: string, length: number, expected: number): void {
+/** @throws MAMBAIR_OPTION_INVALID for another length than expected */
+export function checkLength(name: string, length: number, expected: number): void {
   if (length !== expected) {
     throw new MambairError('MAMBAIR_OPTION_INVALID', `expected a length of ${expected} for ${name}, got ${length}`);
   }

@@ -2,6 +2,7 @@ import { isMambairError, MambairError } from '../../core/index.js';
 import { readNut } from '../transport/read-nut.js';
 import type { VideoFrame, VideoStream } from '../transport/video-stream.js';
 import { throwIfCancelled } from './cancel.js';
+import type { FramePool } from './frame-pool.js';
 import { describeEnd, FfmpegProcess, type FfmpegCall } from './ffmpeg-process.js';
 
 /** Frames that an ffmpeg decodes while they are read. */
@@ -19,6 +20,8 @@ export interface DecodeCall extends FfmpegCall {
   readonly signal?: AbortSignal | undefined;
   /** Where its standard input comes from; default nowhere. */
   readonly stdin?: 'inherit' | 'ignore' | undefined;
+  /** Where frames are put; default new arrays. Who reads them gives them back. */
+  readonly pool?: FramePool | undefined;
 }
 
 /**
@@ -29,7 +32,7 @@ export interface DecodeCall extends FfmpegCall {
  *   MAMBAIR_CANCELLED
  */
 export async function decode(call: DecodeCall): Promise<DecodedStream> {
-  const { signal } = call;
+  const { signal, pool } = call;
   const ffmpeg = new FfmpegProcess(call, [call.stdin ?? 'ignore', 'pipe']);
   const abort = (): void => void ffmpeg.kill();
   signal?.addEventListener('abort', abort);
@@ -42,7 +45,9 @@ export async function decode(call: DecodeCall): Promise<DecodedStream> {
     if (signal?.aborted === true) {
       abort();
     }
-    const stream = await watched.explain(readNut(ffmpeg.child.stdout ?? empty()));
+    const stream = await watched.explain(
+      readNut(ffmpeg.child.stdout ?? empty(), pool === undefined ? {} : { allocate: pool.take }),
+    );
     // A stream without frames ends before the first syncpoint; so its first frame is asked for here.
     const first = await watched.explain(stream.frames.next());
     if (first.done === true) {

@@ -2,6 +2,7 @@ import type { FrameRestorer } from '../../core/index.js';
 import type { VideoStream } from '../transport/video-stream.js';
 import { decode, type DecodedStream } from './decode.js';
 import { encode } from './encode.js';
+import { FramePool } from './frame-pool.js';
 import type { StreamProgress } from './frame-progress.js';
 import { restoreStream } from './restore-stream.js';
 
@@ -47,6 +48,7 @@ export interface PipelineResult {
  */
 export async function runPipeline(call: PipelineCall): Promise<PipelineResult> {
   const { program, signal, environment } = call;
+  const pool = new FramePool();
   const source = await decode({
     program,
     args: call.decodeArgs,
@@ -54,19 +56,21 @@ export async function runPipeline(call: PipelineCall): Promise<PipelineResult> {
     signal,
     environment,
     stdin: call.stdin,
+    pool,
   });
   try {
-    return await encodeRestored(call, source);
+    return await encodeRestored(call, source, pool);
   } finally {
     await source.stop();
   }
 }
 
-async function encodeRestored(call: PipelineCall, source: DecodedStream): Promise<PipelineResult> {
+async function encodeRestored(call: PipelineCall, source: DecodedStream, pool: FramePool): Promise<PipelineResult> {
   const { program, signal, environment } = call;
   let repeated = 0;
   const restored = restoreStream(source, {
     restorers: await call.restorersFor(source),
+    pool,
     signal,
     expectedFrames: call.expectedFrames,
     progress: (progress) => {
