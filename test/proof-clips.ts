@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ffmpeg } from './ffmpeg.js';
+import { ffmpeg } from './run-ffmpeg.js';
 
 /** A small clip with one thing that programs tend to lose. */
 export interface ProofClip {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { extname } from 'node:path';
-import { chooseModel, findModel, type RestorationTask } from '../../core/index.js';
+import { chooseModel, findModel, isMambairError, type RestorationTask } from '../../core/index.js';
 import { workFolderOf } from '../../ffmpeg-filter/clip/work-folder.js';
 import type { RestoreVideoOptions } from '../../ffmpeg-filter/clip/options.js';
 import { planVideo, restoreVideo } from '../../ffmpeg-filter/clip/restore-video.js';
@@ -88,7 +88,10 @@ export const video = defineCommand({
       report.restored(await restoreVideo(input, output, settings));
       return exitCodes.ok;
     } catch (error) {
-      return report.failed(error, existsSync(workFolderOf(output)) ? workFolderOf(output) : undefined);
+      // Those speak of the folder themselves.
+      const isTold = isMambairError(error, 'MAMBAIR_FILE_EXISTS') || isMambairError(error, 'MAMBAIR_RESUME_REFUSED');
+      const folder = workFolderOf(output);
+      return report.failed(error, !isTold && existsSync(folder) ? folder : undefined);
     }
   },
 });

@@ -90,15 +90,18 @@ export async function chooseEncoder(wish: EncoderWish, formatsOf: EncoderFormats
       : (aliases[wish.codec.toLowerCase()] ?? [wish.codec]);
   const taken: string[] = [];
   for (const encoder of candidates) {
-    const formats = await formatsOf(encoder);
-    if (formats === undefined) {
+    const listed = await formatsOf(encoder);
+    if (listed === undefined) {
       continue;
     }
+    // Alpha of VP8 and VP9 is a stream of its own, which only Matroska and WebM have a place for.
+    const holdsAlpha = !encoder.startsWith('libvpx') || ['matroska', 'webm'].includes(container.family);
+    const formats = holdsAlpha ? listed : listed.filter((name) => !name.startsWith('yuva'));
     const found = wish.chosenFormat ?? keepingFormat(pixelFormat, formats, preferred.includes(encoder));
     if (found !== undefined && (wish.chosenFormat === undefined || formats.length === 0 || formats.includes(found))) {
       return describe(encoder, found, wish);
     }
-    taken.push(`${encoder}: ${formats.join(' ')}`);
+    taken.push(encoder);
   }
   if (wish.codec !== undefined && taken.length === 0) {
     throw new MambairError(
@@ -109,11 +112,13 @@ export async function chooseEncoder(wish: EncoderWish, formatsOf: EncoderFormats
       },
     );
   }
+  const others = taken.length === 0 ? '' : `; ${taken.join(', ')} ${taken.length === 1 ? 'does' : 'do'} not`;
   throw new MambairError(
     'MAMBAIR_VIDEO_UNSUPPORTED',
     wish.chosenFormat === undefined
-      ? `expected an encoder for ${container.extension} that keeps ${pixelFormat}, found none; write .mkv, which takes FFV1, or give a pixel format that may be lossy (${taken.join('; ')})`
-      : `expected an encoder for ${container.extension} that takes ${wish.chosenFormat}; there are: ${taken.join('; ')}`,
+      ? `expected an encoder for ${container.extension} that keeps pictures of ${pixelFormat}${others}; ` +
+          'write .mkv, which takes FFV1, or name a pixel format that may lose something (--pixel-format yuv420p)'
+      : `expected an encoder for ${container.extension} that takes ${wish.chosenFormat}${others}; name another pixel format or codec`,
     { detail: { pixelFormat } },
   );
 }

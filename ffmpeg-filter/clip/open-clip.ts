@@ -10,7 +10,14 @@ import type { VideoFrame, VideoHeader } from '../transport/video-stream.js';
 import { readEncoderFormats, type EncoderFormats } from './encoders.js';
 import { losses, streamLosses, twinOf, type VideoLoss } from './losses.js';
 import type { EncodePlan } from './plan-clip.js';
-import { probeHeader, probePictures, type ClipHeader, type ClipPictures, type ClipStream } from './probe-clip.js';
+import {
+  probeFirstFrames,
+  probeHeader,
+  probePictures,
+  type ClipHeader,
+  type ClipPictures,
+  type ClipStream,
+} from './probe-clip.js';
 
 /** A clip that was looked at. */
 export interface Clip {
@@ -98,9 +105,13 @@ function listVideos({ streams }: ClipHeader): string {
   return videos.length === 0 ? 'none' : videos.join(', ');
 }
 
+/** What each ffmpeg has said of its encoders. */
+const allAnswers = new Map<string, Map<string, Promise<readonly string[] | undefined>>>();
+
 /** Asks an ffmpeg which pixel formats its encoders take; each is asked once. */
 export function askEncoders({ ffmpeg }: FoundFfmpeg): EncoderFormats {
-  const answers = new Map<string, Promise<readonly string[] | undefined>>();
+  const answers = allAnswers.get(ffmpeg) ?? new Map<string, Promise<readonly string[] | undefined>>();
+  allAnswers.set(ffmpeg, answers);
   return (encoder) => {
     const answer =
       answers.get(encoder) ??
@@ -153,7 +164,7 @@ export async function tryEncode(call: TrialCall): Promise<readonly VideoLoss[]> 
     if (stream === undefined) {
       throw new MambairError('MAMBAIR_FFMPEG_ENCODE', `${call.extension}: the encoding ffmpeg left the video out`);
     }
-    const { sideData } = await probePictures(ffmpeg.ffprobe, made, stream, signal);
+    const { sideData } = await probeFirstFrames(ffmpeg.ffprobe, path, stream);
     return [...streamLosses(plan.streams), ...losses(clip, { header: made, stream, sideData }, plan.streams)];
   } finally {
     await rm(folder, { recursive: true, force: true });

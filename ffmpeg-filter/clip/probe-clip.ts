@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { MambairError } from '../../core/index.js';
+import { throwIfCancelled } from '../pipeline/cancel.js';
 import { readProbe, readRatio, type ProbedStream, type Ratio } from '../command/probed-input.js';
 
 /** One piece of side data as ffprobe prints it: `side_data_type` and its numbers. */
@@ -88,10 +89,19 @@ export async function probePictures(
   stream: ClipStream,
   signal?: AbortSignal,
 ): Promise<ClipPictures> {
-  const select = ['-select_streams', String(stream.index)];
-  const shown = await run(ffprobe, path, ['-of', 'json', ...select, '-read_intervals', '%+#3', '-show_frames']).catch(
-    () => '{}',
-  );
+  const first = await probeFirstFrames(ffprobe, path, stream);
+  throwIfCancelled(signal);
+  return { ...first, ...(await probePackets(ffprobe, path, stream, signal)) };
+}
+
+/** What the first frames of a stream show; nothing where none can be decoded. */
+export async function probeFirstFrames(
+  ffprobe: string,
+  path: string,
+  { index }: ClipStream,
+): Promise<Pick<ClipPictures, 'pixelFormat' | 'interlaced' | 'topFieldFirst' | 'sideData'>> {
+  const words = ['-of', 'json', '-select_streams', String(index), '-read_intervals', '%+#3', '-show_frames'];
+  const shown = await run(ffprobe, path, words).catch(() => '{}');
   const frames = ((JSON.parse(shown) as { frames?: readonly FrameJson[] }).frames ?? []).filter(
     ({ media_type: kind }) => kind === 'video',
   );
@@ -99,21 +109,20 @@ export async function probePictures(
   for (const each of frames.flatMap(({ side_data_list: list }) => list ?? [])) {
     sideData.set(String(each['side_data_type']), sideData.get(String(each['side_data_type'])) ?? each);
   }
-  refuseCancelled(signal);
   return {
     pixelFormat: frames[0]?.pix_fmt,
     interlaced: frames.some(({ interlaced_frame: flag }) => flag === 1),
     topFieldFirst: frames[0]?.top_field_first === 1,
     sideData: [...sideData.values()],
-    ...(await readPackets(ffprobe, path, stream, signal)),
   };
 }
 
-async function readPackets(
+/** Reads the times of all packets of a stream. @throws MAMBAIR_CANCELLED */
+export async function probePackets(
   ffprobe: string,
   path: string,
   stream: ClipStream,
-  signal: AbortSignal | undefined,
+  signal?: AbortSignal,
 ): Promise<Pick<ClipPictures, 'packets' | 'firstPts' | 'last' | 'isOnGrid'>> {
   const { timeBase, frameRate } = stream;
   // Ticks a frame as a fraction; whole numbers of frames are its multiples.
@@ -150,7 +159,7 @@ async function readPackets(
     isOnGrid &&= ticks !== undefined && (pts * ticks.den) % ticks.num === 0;
   }
   await ended;
-  refuseCancelled(signal);
+  throwIfCancelled(signal);
   // mp4 knows where the last frame ends; a packet's duration is what its codec says.
   const rest = last === undefined || stream.endPts === undefined ? 0 : stream.endPts - last.pts;
   return { packets, firstPts, last: last === undefined || rest <= 0 ? last : { ...last, duration: rest }, isOnGrid };
@@ -224,10 +233,4 @@ function run(ffprobe: string, path: string, words: readonly string[]): Promise<s
       );
     });
   });
-}
-
-function refuseCancelled(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) {
-    throw new MambairError('MAMBAIR_CANCELLED', 'cancelled by the caller', { cause: signal.reason });
-  }
 }

@@ -76,7 +76,7 @@ export async function restoreVideo(
     for (const { kind, message } of await foreseeLosses(session)) {
       options.warn?.({ code: kind, message });
     }
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const folder = await WorkFolder.open(path, await jobFacts(session), {
       resume: options.resume === true,
       overwrite: options.overwrite === true,
@@ -132,6 +132,16 @@ function facts({ source, restorer, encoder, model }: Session) {
     model: model.info.name,
     scale: model.info.scale,
   };
+}
+
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((cause: unknown) => {
+    const system = String((cause as { code?: unknown }).code);
+    throw new MambairError('MAMBAIR_FILE_WRITE', `${path}: this folder cannot be made (${system})`, {
+      cause,
+      detail: { file: path, system },
+    });
+  });
 }
 
 async function refuseOutput(input: string, output: string, overwrite: boolean): Promise<void> {

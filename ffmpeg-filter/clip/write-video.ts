@@ -9,7 +9,7 @@ import { twinOf } from './losses.js';
 import { expectedFrames, secondsOf } from './open-frames.js';
 import type { VideoProgress } from './options.js';
 import { writeDisplayMatrix } from './orientation.js';
-import { probeHeader, probePictures } from './probe-clip.js';
+import { probeHeader, probePackets } from './probe-clip.js';
 import type { Session } from './session.js';
 import { TimesHash, type WorkFolder } from './work-folder.js';
 
@@ -116,7 +116,7 @@ export async function completeFile(session: Session, partial: string, frames: nu
     throw incomplete('its file cannot be read', { cause });
   });
   const stream = twinOf(clip.stream, plan.streams, made);
-  const { packets } = stream === undefined ? { packets: 0 } : await probePictures(ffmpeg.ffprobe, made, stream);
+  const { packets } = stream === undefined ? { packets: 0 } : await probePackets(ffmpeg.ffprobe, partial, stream);
   // These join equal frames, or hide some.
   const countsPackets = container.family !== 'avi' && container.family !== 'gif';
   if (countsPackets && packets !== frames) {
