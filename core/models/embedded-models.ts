@@ -6,6 +6,16 @@ import type { ModelEntry } from './model-entry.js';
  */
 export const embeddedModels: readonly ModelEntry[] = [
   {
+    id: 'tiny-real-x2',
+    origin: 'embedded',
+    task: 'upscale',
+    scale: 2,
+    channels: 3,
+    file: 'tiny-real-x2.safetensors',
+    description: 'small and quick; for photos and frames as they come: soft, noisy, compressed',
+    license: 'Apache-2.0',
+  },
+  {
     id: 'tiny-x2',
     origin: 'embedded',
     task: 'upscale',
