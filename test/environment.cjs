@@ -1,4 +1,14 @@
+const { existsSync } = require('node:fs');
 const { TestEnvironment } = require('jest-environment-node');
+
+/**
+ * Tests of GPU kernels run on SwiftShader, a GPU played by the CPU that Debian's chromium brings, unless the environment
+ * names another driver. Set here, since what a test sets does not reach native code.
+ */
+const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
+if (process.env.VK_ICD_FILENAMES === undefined && existsSync(swiftShader)) {
+  process.env.VK_ICD_FILENAMES = swiftShader;
+}
 
 /** Node environment whose typed arrays are the outer realm's, so that native modules accept them. */
 module.exports = class extends TestEnvironment {

@@ -1,6 +1,6 @@
-// Writes the reference page of the public interface from API Extractor's model of it, in the order of core/index.ts and index.ts.
+// Writes the reference page of the public interface from API Extractor's model of it, in the order of core/index.ts.
 
-/** The page docs/api.md: `model` is the parsed `.api.json`, `door` the text of both. */
+/** The page docs/api.md: `model` is the parsed `.api.json`, `door` the text of core/index.ts. */
 export function apiPage(model, door) {
   const symbols = new Map(model.members[0].members.map((symbol) => [symbol.name, symbol]));
   const sections = sectionsOf(door).filter(({ names }) => names.length > 0);
@@ -33,8 +33,7 @@ function sectionsOf(door) {
     if (title !== undefined) {
       sections.push({ title: title[0].toUpperCase() + title.slice(1), names: [] });
     } else {
-      const listed = names.split(',').map((name) => name.trim().replace(/^type /, ''));
-      sections.at(-1).names.push(...listed.filter((name) => name !== ''));
+      sections.at(-1).names.push(...names.split(',').map((name) => name.trim().replace(/^type /, '')));
     }
   }
   return [...sections.slice(1), sections[0]];

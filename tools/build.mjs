@@ -1,4 +1,5 @@
-// Builds dist/: the WebAssembly kernels, then the TypeScript. With --clean from nothing, so that no stale file ships.
+// Builds dist/: the WebAssembly kernels, modules of the WGSL kernels, then the TypeScript. With --clean from nothing, so
+// that no stale file ships.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 
@@ -8,4 +9,5 @@ const node = (script, ...args) => {
 };
 if (process.argv.includes('--clean')) rmSync('dist', { recursive: true, force: true });
 node('tools/build-kernels.mjs');
+node('tools/embed-wgsl.mjs');
 node('node_modules/typescript/bin/tsc', '-p', '.');

@@ -1,0 +1,178 @@
+import { MambairError } from '../../errors.js';
+import type { GpuPass } from '../../ops/webgpu-kernel.js';
+import {
+  bufferUsage,
+  computeStage,
+  describeAdapter,
+  type GpuAdapter,
+  type GpuBindGroupLayout,
+  type GpuBuffer,
+  type GpuDevice,
+  type GpuPipeline,
+} from './gpu.js';
+
+/** A pipeline with the layout of its bindings. */
+export interface CachedPipeline {
+  readonly pipeline: GpuPipeline;
+  readonly layout: GpuBindGroupLayout;
+}
+
+/** What an opened device is allowed to bind; smaller than the device's own only in tests of such devices. */
+export interface GpuOptions {
+  /** Bytes of the largest buffer; more than the adapter has is the adapter's. */
+  readonly maxBindingBytes?: number;
+}
+
+/** The limits that large maps need: without asking, a device has the least that WebGPU promises. */
+function requiredLimits({ limits }: GpuAdapter): Record<string, number> {
+  const { maxStorageBufferBindingSize, maxBufferSize } = limits;
+  return { maxStorageBufferBindingSize, maxBufferSize };
+}
+
+/**
+ * A device that knows when it is lost, turns WebGPU's silent errors into ours, and keeps its pipelines.
+ * WebGPU itself goes on as if nothing had happened: errors go to scopes, and a lost device takes commands and forgets them.
+ */
+export class OpenedDevice {
+  readonly device: GpuDevice;
+  readonly description: string;
+  /** Bytes of the largest buffer that can be bound. */
+  readonly maxBindingBytes: number;
+  #lost: MambairError | undefined;
+  readonly #losing: Promise<never>;
+  readonly #pipelines = new Map<string, Promise<CachedPipeline>>();
+
+  private constructor(device: GpuDevice, description: string, most: number) {
+    this.device = device;
+    this.description = description;
+    this.maxBindingBytes = Math.min(most, device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
+    this.#losing = device.lost.then(({ reason, message }) => {
+      this.#lost = new MambairError(
+        'MAMBAIR_DEVICE_LOST',
+        `the GPU (${description}) was lost: ${message || reason || 'no reason was given'}`,
+        { detail: { device: description } },
+      );
+      throw this.#lost;
+    });
+    // Whoever waits for something meanwhile hears of it; nobody may be waiting.
+    this.#losing.catch(() => undefined);
+  }
+
+  /** Opens the adapter's one device. @throws MAMBAIR_DEVICE_UNAVAILABLE when the adapter gives none. */
+  static async open(adapter: GpuAdapter, { maxBindingBytes = 2 ** 53 }: GpuOptions = {}): Promise<OpenedDevice> {
+    const description = describeAdapter(adapter);
+    try {
+      const device = await adapter.requestDevice({ requiredLimits: requiredLimits(adapter) });
+      return new OpenedDevice(device, description, maxBindingBytes);
+    } catch (cause) {
+      throw new MambairError(
+        'MAMBAIR_DEVICE_UNAVAILABLE',
+        `the GPU (${description}) gave no device: ${(cause as Error).message}`,
+        { detail: { device: description }, cause },
+      );
+    }
+  }
+
+  /** @throws MAMBAIR_DEVICE_LOST once the device is lost. */
+  check(): void {
+    if (this.#lost !== undefined) {
+      throw this.#lost;
+    }
+  }
+
+  /** Waits for something of the device, which may never come if it is lost. @throws MAMBAIR_DEVICE_LOST */
+  async wait<T>(promise: Promise<T>): Promise<T> {
+    const result = await Promise.race([promise, this.#losing]).catch((error: unknown) => {
+      this.check();
+      throw error;
+    });
+    this.check();
+    return result;
+  }
+
+  /**
+   * Makes calls whose errors WebGPU would keep for itself. `act` makes them at once, lest error scopes of several mix; if
+   * it gives a promise, that is waited for.
+   * @throws MAMBAIR_OUT_OF_MEMORY, MAMBAIR_DEVICE_LOST; MAMBAIR_INTERNAL for calls that are wrong
+   */
+  async checked<T>(what: string, act: () => T | Promise<T>): Promise<T> {
+    const { device } = this;
+    this.check();
+    device.pushErrorScope('validation');
+    device.pushErrorScope('out-of-memory');
+    const acting = attempt(act);
+    const scopes = Promise.all([device.popErrorScope(), device.popErrorScope()]);
+    const [memory, validation] = await this.wait(scopes);
+    if (memory) {
+      throw new MambairError('MAMBAIR_OUT_OF_MEMORY', `the GPU has no memory for ${what}; use smaller tiles`, {
+        detail: { device: this.description },
+      });
+    }
+    const { result, error } = await this.wait(acting);
+    if (validation || error !== undefined) {
+      const message = validation?.message ?? (error as Error).message;
+      throw new MambairError('MAMBAIR_INTERNAL', `internal error: ${what}: ${message}; please report it`, {
+        cause: error,
+      });
+    }
+    return result as T;
+  }
+
+  createBuffer(label: string, bytes: number, usage: number): GpuBuffer {
+    return this.device.createBuffer({ label, size: Math.ceil(bytes / 4) * 4, usage });
+  }
+
+  /** A buffer that kernels read and write. */
+  createStorage(label: string, bytes: number): GpuBuffer {
+    return this.createBuffer(label, bytes, bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget);
+  }
+
+  /** The pipeline of a pass; compiled once for a device. @throws MAMBAIR_INTERNAL naming the shader and its error */
+  pipeline(pass: GpuPass): Promise<CachedPipeline> {
+    const constants = Object.entries(pass.constants).map(([name, value]) => `const ${name} = ${value}u;\n`);
+    const access = pass.bindings.map((binding) => binding.access[0]).join('');
+    const key = `${pass.shader.name} ${pass.entry} ${access}\n${constants.join('')}`;
+    let found = this.#pipelines.get(key);
+    if (found === undefined) {
+      found = this.#compile(pass, constants.join(''));
+      this.#pipelines.set(key, found);
+    }
+    return found;
+  }
+
+  /** Pipelines compiled so far. */
+  get pipelineCount(): number {
+    return this.#pipelines.size;
+  }
+
+  #compile({ shader, entry, bindings }: GpuPass, constants: string): Promise<CachedPipeline> {
+    const { device } = this;
+    const name = `${shader.name}, ${entry}`;
+    return this.checked(`kernel ${name}`, () => {
+      const module = device.createShaderModule({ label: name, code: constants + shader.source });
+      const buffers = bindings.map(({ access }) => (access === 'read' ? 'read-only-storage' : 'storage'));
+      const layout = device.createBindGroupLayout({
+        entries: ['uniform', ...buffers].map((type, binding) => ({
+          binding,
+          visibility: computeStage,
+          buffer: { type },
+        })),
+      });
+      const pipeline = device.createComputePipelineAsync({
+        label: name,
+        layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+        compute: { module, entryPoint: entry },
+      });
+      return pipeline.then((compiled) => ({ pipeline: compiled, layout }));
+    });
+  }
+}
+
+/** What a call gives, or the error that it or its promise ends with; called at once. */
+async function attempt<T>(act: () => T | Promise<T>): Promise<{ readonly result?: T; readonly error?: unknown }> {
+  try {
+    return { result: await act() };
+  } catch (error) {
+    return { error: error ?? new Error('rejected without a reason') };
+  }
+}

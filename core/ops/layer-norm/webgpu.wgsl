@@ -1,0 +1,70 @@
+// Layer normalisation over the channels of each pixel.
+//
+// Workgroup: 8 pixels. Invocation: every eighth channel of one pixel: 8 neighbours read neighbouring channels. The row is
+// read three times, for mean, variance (from the mean, as the formula says: no difference of large squares) and result;
+// the cache has it by the second. The second pass also finds by how much rounding misplaced the mean, and puts that right:
+// where all channels are equal, nothing but the bias must come out. Partial sums meet in workgroup memory, and everyone adds the 8 of its pixel in the
+// same order. Workgroup memory: 768 bytes. Barriers: two, in uniform control flow.
+// Not assumed: subgroups, order of workgroups.
+
+struct Params {
+  pixels: u32,
+  channels: u32,
+  start: u32,
+  stride: u32,
+  outStride: u32,
+}
+
+const LANES = 8u;
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+/// Weights, then biases.
+@group(0) @binding(2) var<storage, read> factors: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+
+var<workgroup> sums: array<f32, 64>;
+/// Sums and squares of differences from the mean.
+var<workgroup> moments: array<vec2f, 64>;
+
+@compute @workgroup_size(LANES, 8)
+fn main(
+  @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
+  let pixel = groupIndex(group, groups) * 8u + local.y;
+  let isInside = pixel < params.pixels;
+  let rowStart = params.start + select(0u, pixel, isInside) * params.stride;
+  let row = local.y * LANES;
+  let count = f32(params.channels);
+  var sum = 0.0;
+  for (var c = local.x; c < params.channels; c += LANES) {
+    sum += x[rowStart + c];
+  }
+  sums[row + local.x] = sum;
+  workgroupBarrier();
+  var total = 0.0;
+  for (var i = 0u; i < LANES; i++) {
+    total += sums[row + i];
+  }
+  let mean = total / count;
+  var moment = vec2f();
+  for (var c = local.x; c < params.channels; c += LANES) {
+    let difference = x[rowStart + c] - mean;
+    moment += vec2f(difference, difference * difference);
+  }
+  moments[row + local.x] = moment;
+  workgroupBarrier();
+  if !isInside {
+    return;
+  }
+  var all = vec2f();
+  for (var i = 0u; i < LANES; i++) {
+    all += moments[row + i];
+  }
+  all /= count;
+  let factor = 1.0 / sqrt(max(all.y - all.x * all.x, 0.0) + 1e-5);
+  for (var c = local.x; c < params.channels; c += LANES) {
+    y[pixel * params.outStride + c] = fma((x[rowStart + c] - mean - all.x) * factor, factors[c], factors[params.channels + c]);
+  }
+}

@@ -1,0 +1,36 @@
+// Sub-pixel rearrangement: numbers are copied.
+//
+// Workgroup: 256 values of the output, channels first, then pixels in raster order. Invocation: one value. Neighbours
+// write neighbours; reads are scattered over a few rows of the input. No workgroup memory, no barriers.
+// Not assumed: anything of subgroups or of the order of workgroups.
+
+struct Params {
+  width: u32,
+  pixels: u32,
+  channels: u32,
+  factor: u32,
+  start: u32,
+  stride: u32,
+  outStride: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32,
+) {
+  let index = groupIndex(group, groups) * 256u + lane;
+  let pixel = index / params.channels;
+  let c = index % params.channels;
+  if pixel >= params.pixels {
+    return;
+  }
+  let row = pixel / params.width;
+  let column = pixel % params.width;
+  let sourcePixel = (row / params.factor) * (params.width / params.factor) + column / params.factor;
+  let sourceChannel = c * params.factor * params.factor + (row % params.factor) * params.factor + column % params.factor;
+  y[pixel * params.outStride + c] = x[params.start + sourcePixel * params.stride + sourceChannel];
+}

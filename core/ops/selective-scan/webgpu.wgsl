@@ -1,0 +1,204 @@
+// The selective scan, parallel along the sequence: chunk, carry, output.
+//
+//   δ = softplus(dtWeight · Δ + dtBias),  h = 2^(δA') h + δ B u,  y = C h + D u      (A' = A log2 e)
+//
+// `scan` with OUTPUT = 0 runs every chunk from h = 0 and writes the state at its end and the sum s of its δ. `carry` walks
+// the chunks and puts in each end's place the state at its start: since the product of the decays 2^(δA') of a chunk is
+// 2^(A's), h(c + 1) = 2^(A's(c)) h(c) + end(c). `scan` with OUTPUT = 1 runs every chunk again from there and writes y. So
+// nothing is ever divided by a product of decays, and no workgroup waits for another. A single chunk needs OUTPUT = 1 only.
+//
+// scan: a workgroup is WIDTH channels of each of CHUNKS chunks. An invocation is one channel of one chunk: it walks the
+// steps in order, with its N states, its A' and its row of dtWeight in registers, four to a vector. For TILE steps at a
+// time the workgroup stages what all channels share: the row of the projection (Δ low-rank, B, C; with a prompt C is
+// raised by that of the *raster* pixel's class, as the official code has it), taken in scan order, and the pixel's number.
+// carry: an invocation is one state of one channel, walking the chunks; 64 to a workgroup.
+// Workgroup memory: CHUNKS · TILE · (16 (RANK4 + N4 (1 + OUTPUT)) + 4) bytes, 16384 at most; none in carry.
+// Barriers: two for TILE steps, in uniform control flow: channels and chunks that do not exist walk along.
+// States, sums and steps are float32. δ is exact to 2e-7 also where it is tiny; exponents are at most 0, and A' at least
+// -1e30, so that nothing overflows. States that exist only to fill a vector have A' = B = C = 0.
+// Not assumed: subgroups, forward progress, order of workgroups, lengths that are multiples of anything.
+
+struct Params {
+  length: u32,
+  channels: u32,
+  chunkLength: u32,
+  chunks: u32,
+  channelGroups: u32,
+  uStart: u32,
+  uStride: u32,
+  projectionStart: u32,
+  projectionStride: u32,
+  outStride: u32,
+  stateSize: u32,
+  rank: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> u: array<f32>;
+@group(0) @binding(2) var<storage, read> projection: array<f32>;
+@group(0) @binding(3) var<storage, read> order: array<u32>;
+@group(0) @binding(4) var<storage, read> classes: array<u32>;
+/// dtWeight [4 RANK4][channels], A' [4 N4][channels], dtBias and D [channels], prompts [classes][N].
+@group(0) @binding(5) var<storage, read> weights: array<f32>;
+/// [chunk][4 N4 states, sum of δ][channels].
+@group(0) @binding(6) var<storage, read_write> states: array<f32>;
+@group(0) @binding(7) var<storage, read_write> y: array<f32>;
+
+/// Vectors of a staged row: Δ low-rank, B, and C where it is needed.
+const ROW = RANK4 + N4 * (1u + OUTPUT);
+
+var<workgroup> rows: array<vec4f, CHUNKS * TILE * ROW>;
+var<workgroup> pixels: array<u32, CHUNKS * TILE>;
+
+/// 2^x of exponents that are not positive, by a polynomial: WGSL allows its exp2 an error of 3 + 2|x| units in the last
+/// place, and drivers use it (SwiftShader's is 20 times less exact than this).
+fn decay4(x: vec4f) -> vec4f {
+  let bounded = max(x, vec4f(-126.0));
+  let whole = round(bounded);
+  return ldexp(exp2Fraction4(bounded - whole), vec4i(whole));
+}
+
+/// Vector `vector` of the row that is taken at a step, zero beyond the end of each of its parts.
+fn rowVector(step: u32, pixel: u32, vector: u32) -> vec4f {
+  var part = 0u;
+  var size = params.rank;
+  var at = vector * 4u;
+  var isC = false;
+  if vector >= RANK4 + N4 {
+    part = params.rank + params.stateSize;
+    size = params.stateSize;
+    at -= (RANK4 + N4) * 4u;
+    isC = true;
+  } else if vector >= RANK4 {
+    part = params.rank;
+    size = params.stateSize;
+    at -= RANK4 * 4u;
+  }
+  let base = params.projectionStart + pixel * params.projectionStride + part;
+  var four = vec4f();
+  for (var i = 0u; i < 4u; i++) {
+    if at + i < size {
+      four[i] = projection[base + at + i];
+      if PROMPT == 1u && isC {
+        four[i] += weights[(4u * (RANK4 + N4) + 2u) * params.channels + classes[step] * params.stateSize + at + i];
+      }
+    }
+  }
+  return four;
+}
+
+@compute @workgroup_size(WIDTH * CHUNKS)
+fn scan(
+  @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32,
+) {
+  let number = groupIndex(group, groups);
+  let channels = params.channels;
+  let firstChunk = number / params.channelGroups * CHUNKS;
+  let own = lane / WIDTH;
+  let chunk = firstChunk + own;
+  let channel = number % params.channelGroups * WIDTH + lane % WIDTH;
+  let exists = channel < channels && chunk < params.chunks;
+  let c = min(channel, channels - 1u);
+  let stateFrom = min(chunk, params.chunks - 1u) * (4u * N4 + 1u) * channels + c;
+
+  var dt: array<vec4f, RANK4>;
+  var a: array<vec4f, N4>;
+  var h: array<vec4f, N4>;
+  for (var r = 0u; r < RANK4; r++) {
+    let at = r * 4u * channels + c;
+    dt[r] = vec4f(weights[at], weights[at + channels], weights[at + 2u * channels], weights[at + 3u * channels]);
+  }
+  for (var n = 0u; n < N4; n++) {
+    let at = (RANK4 + n) * 4u * channels + c;
+    a[n] = vec4f(weights[at], weights[at + channels], weights[at + 2u * channels], weights[at + 3u * channels]);
+    h[n] = vec4f();
+    if OUTPUT == 1u && params.chunks > 1u {
+      let begin = stateFrom + n * 4u * channels;
+      h[n] = vec4f(states[begin], states[begin + channels], states[begin + 2u * channels], states[begin + 3u * channels]);
+    }
+  }
+  let bias = weights[4u * (RANK4 + N4) * channels + c];
+  let skip = weights[(4u * (RANK4 + N4) + 1u) * channels + c];
+  var stepSum = 0.0;
+
+  for (var first = 0u; first < params.chunkLength; first += TILE) {
+    workgroupBarrier();
+    for (var at = lane; at < CHUNKS * TILE * ROW; at += WIDTH * CHUNKS) {
+      let place = at / ROW;
+      let step = (firstChunk + place / TILE) * params.chunkLength + first + place % TILE;
+      if step < params.length {
+        var pixel = step;
+        if PROMPT == 1u {
+          pixel = order[step];
+        }
+        rows[at] = rowVector(step, pixel, at % ROW);
+        if at % ROW == 0u {
+          pixels[place] = pixel;
+        }
+      }
+    }
+    workgroupBarrier();
+    let begin = chunk * params.chunkLength + first;
+    if exists && begin < params.length {
+      let count = min(min(TILE, params.chunkLength - first), params.length - begin);
+      for (var t = 0u; t < count; t++) {
+        let place = own * TILE + t;
+        let row = place * ROW;
+        let pixel = pixels[place];
+        var low = vec4f();
+        for (var r = 0u; r < RANK4; r++) {
+          low = fma(dt[r], rows[row + r], low);
+        }
+        let delta = softplus(low.x + low.y + (low.z + low.w) + bias);
+        let input = u[params.uStart + pixel * params.uStride + c];
+        let entering = delta * input;
+        var out = vec4f();
+        for (var n = 0u; n < N4; n++) {
+          h[n] = fma(decay4(delta * a[n]), h[n], entering * rows[row + RANK4 + n]);
+          if OUTPUT == 1u {
+            out = fma(rows[row + RANK4 + N4 * OUTPUT + n], h[n], out);
+          }
+        }
+        if OUTPUT == 1u {
+          y[pixel * params.outStride + c] = fma(skip, input, out.x + out.y + (out.z + out.w));
+        } else {
+          stepSum += delta;
+        }
+      }
+    }
+  }
+  if OUTPUT == 0u && exists {
+    for (var n = 0u; n < N4; n++) {
+      let to = stateFrom + n * 4u * channels;
+      states[to] = h[n].x;
+      states[to + channels] = h[n].y;
+      states[to + 2u * channels] = h[n].z;
+      states[to + 3u * channels] = h[n].w;
+    }
+    states[stateFrom + N4 * 4u * channels] = stepSum;
+  }
+}
+
+@compute @workgroup_size(64)
+fn carry(
+  @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32,
+) {
+  let channels = params.channels;
+  let index = groupIndex(group, groups) * 64u + lane;
+  if index >= 4u * N4 * channels {
+    return;
+  }
+  let rate = weights[4u * RANK4 * channels + index];
+  let size = (4u * N4 + 1u) * channels;
+  var at = index;
+  var sumAt = 4u * N4 * channels + index % channels;
+  var h = 0.0;
+  for (var chunk = 0u; chunk < params.chunks; chunk++) {
+    let end = states[at];
+    let decay = decay4(vec4f(rate * states[sumAt]));
+    states[at] = h;
+    h = fma(decay.x, h, end);
+    at += size;
+    sumAt += size;
+  }
+}
