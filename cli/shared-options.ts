@@ -3,7 +3,11 @@ import { choice, flag, integer, list, oneOf, text, usageError, value, wholeNumbe
 
 /** Options that several commands have, in one wording. */
 export const modelOption = text('ID|FILE', 'a model of `mambair models list`, or a .safetensors or .pth file', 'm');
-export const deviceOption = choice<Device>(['auto', 'cpu', 'reference'], 'where to run (default auto)');
+export const deviceOption = value(
+  'auto|cpu|webgpu|webgpu:N|reference',
+  'where to run (default auto);\nwebgpu is a GPU, webgpu:N the one that `mambair doctor` numbers so',
+  readDevice,
+);
 export const threadsOption = integer({ least: 1, most: 64 }, 'threads of the cpu device (default: all cores)');
 export const seedOption = integer({ least: 0, most: 2 ** 32 - 1 }, 'seed of the routing noise (default 0)');
 export const setOption = list('KEY=VALUE', 'what the file cannot tell, by official option name, e.g. img_range=255');
@@ -33,7 +37,7 @@ export interface TileValues {
 }
 
 /** Tile options as the library takes them: what was not given is left out. */
-export function restoreOptions(values: TileValues): Omit<RestorePictureOptions, 'progress'> {
+export function restoreOptions(values: TileValues): RestorePictureOptions {
   return {
     ...(values.tile === undefined ? {} : { tile: values.tile }),
     ...(values.overlap === undefined ? {} : { overlap: values.overlap }),
@@ -65,6 +69,12 @@ export function readSettings(pairs: readonly string[]): Readonly<Record<string, 
       return [key, setting];
     }),
   );
+}
+
+function readDevice(written: string): Device {
+  return /^webgpu:\d{1,3}$/.test(written)
+    ? (written as Device)
+    : oneOf(['auto', 'cpu', 'webgpu', 'reference'] as const, written);
 }
 
 function readTile(written: string): 'auto' | 'whole' | 'official' | number {

@@ -69,4 +69,5 @@ export type { ResizeTarget } from './evaluate/imresize.js';
 export { runBenchmark } from './benchmark/benchmark.js';
 export type { BenchmarkLine, BenchmarkOptions, BenchmarkReport, RunTime } from './benchmark/benchmark.js';
 export { describeMachine } from './library/describe-machine.js';
+export type { GpuReport } from './library/describe-gpus.js';
 export type { MachineReport } from './library/describe-machine.js';

@@ -1,4 +1,4 @@
-import { describeMachine, runBenchmark, type MachineReport } from '../../core/index.js';
+import { describeMachine, type GpuReport, type MachineReport, runBenchmark } from '../../core/index.js';
 import { defineCommand } from '../command.js';
 import { exitCodes } from '../exit-codes.js';
 import { flag } from '../options.js';
@@ -42,6 +42,11 @@ async function measureSpeed(signal: AbortSignal): Promise<Speed | undefined> {
   return { speed: { title: `${title}, 64 × 48`, gflopsPerCpuSecond, wallSeconds: best.wallSeconds } };
 }
 
+function describeGpu({ name, driver, largestBufferBytes, float16, subgroups }: GpuReport): string {
+  const features = [float16 ? ['16-bit floats'] : [], subgroups ? ['subgroups'] : []].flat();
+  return [name, driver, `buffers to ${formatBytes(largestBufferBytes)}`, ...features].join(', ');
+}
+
 function rows(report: MachineReport, speed: Speed | undefined): string[][] {
   const { webAssembly } = report;
   const features = [
@@ -57,6 +62,8 @@ function rows(report: MachineReport, speed: Speed | undefined): string[][] {
     ['webassembly', features.join(', ')],
     ['device', report.device],
     ['problem', report.deviceProblem],
+    ...report.gpus.map((gpu): [string, string] => [gpu.device, describeGpu(gpu)]),
+    ['gpu', report.gpuProblem],
     ['onnxruntime', report.onnxruntimeUse],
     ['images', `sharp ${report.sharp}, libvips ${report.libvips}`],
     ['models', report.models.map(({ id }) => id).join(', ') || 'none'],

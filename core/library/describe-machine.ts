@@ -6,6 +6,7 @@ import { describeOnnxRuntime } from '../executors/cpu/onnxruntime-status.js';
 import { type ListedModel, listModels } from '../models/catalogue.js';
 import { pulledModelsFolder } from '../models/models-folder.js';
 import { packageVersion } from '../package-version.js';
+import { describeGpus, type GpuReport } from './describe-gpus.js';
 import { createExecutor } from './executors.js';
 
 /** What matters of this machine and this installation. */
@@ -25,6 +26,10 @@ export interface MachineReport {
   readonly device: string;
   /** Why the `cpu` device does not work here. */
   readonly deviceProblem?: string;
+  /** The GPUs that `--device webgpu:N` may name. */
+  readonly gpus: readonly GpuReport[];
+  /** Why there is no GPU. */
+  readonly gpuProblem?: string;
   /** Version of onnxruntime-node, or undefined where it is not installed. */
   readonly onnxruntime?: string;
   /** What onnxruntime-node is used for here, with a measured figure, or why it is not used. */
@@ -41,6 +46,7 @@ export interface MachineReport {
 export async function describeMachine(): Promise<MachineReport> {
   const onnxruntime = await packageVersionOf('onnxruntime-node');
   const { device, problem } = await describeDevice();
+  const { gpus, problem: gpuProblem } = await describeGpus();
   return {
     mambair: packageVersion(),
     node: process.versions.node,
@@ -57,6 +63,8 @@ export async function describeMachine(): Promise<MachineReport> {
     },
     device,
     ...(problem === undefined ? {} : { deviceProblem: problem }),
+    gpus,
+    ...(gpuProblem === undefined ? {} : { gpuProblem }),
     ...(onnxruntime === undefined ? {} : { onnxruntime }),
     onnxruntimeUse: onnxruntime === undefined ? 'not installed (optional)' : await describeOnnxRuntime(),
     sharp: sharp.versions.sharp ?? 'unknown',

@@ -1,10 +1,14 @@
-import { isMambairError } from '../errors.js';
+import { isMambairError, MambairError } from '../errors.js';
 import { createCpuExecutor } from '../executors/cpu/cpu-executor.js';
 import type { Executor } from '../executors/executor.js';
 import { createReferenceExecutor } from '../executors/reference/reference-executor.js';
+import { createGpuExecutor } from './gpu-adapters.js';
 
-/** Where a network runs: `auto` takes the fastest that works here. */
-export type Device = 'auto' | 'cpu' | 'reference';
+/**
+ * Where a network runs: `auto` takes the fastest that works here without being asked for, which is the CPU; `webgpu` the
+ * GPU that the system prefers, `webgpu:N` the one that `mambair doctor` lists with this number.
+ */
+export type Device = 'auto' | 'cpu' | 'webgpu' | `webgpu:${number}` | 'reference';
 
 /** How an executor is set up. */
 export interface DeviceOptions {
@@ -27,6 +31,13 @@ export async function createExecutor(options: DeviceOptions = {}): Promise<Execu
   const { device = 'auto', ...cpuOptions } = options;
   if (device === 'reference') {
     return createReferenceExecutor();
+  }
+  if (device.startsWith('webgpu')) {
+    const [, index] = /^webgpu(?::(\d{1,3}))?$/.exec(device) ?? [device, 'none'];
+    if (index === 'none') {
+      throw new MambairError('MAMBAIR_OPTION_INVALID', `device should be "webgpu" or "webgpu:N", not "${device}"`);
+    }
+    return createGpuExecutor(index === undefined ? undefined : Number(index));
   }
   try {
     return await createCpuExecutor(cpuOptions);

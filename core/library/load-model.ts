@@ -1,5 +1,5 @@
 import { recognise } from '../architectures/architectures.js';
-import type { Executor, Network } from '../executors/executor.js';
+import type { Executor, ExecutorName, Network } from '../executors/executor.js';
 import type { Graph } from '../graph/graph.js';
 import { throwIfCancelled } from '../errors.js';
 import type { TensorMap } from '../tensor/tensor.js';
@@ -61,7 +61,7 @@ export async function loadModel(source: string | TensorMap, options: LoadModelOp
       },
       executor,
       network,
-      loadSafer: executor.name === 'cpu' ? () => loadSafer(graph, tensors, options) : undefined,
+      loadSafer: executor.name === 'reference' ? undefined : () => loadSafer(graph, tensors, options, executor.name),
     });
   } catch (error) {
     await executor.dispose();
@@ -81,11 +81,18 @@ async function resolveSource(
 }
 
 /**
- * The path for results that are not finite and for lost devices: the plain kernels, whose products are not fused.
+ * The path for results that are not finite and for lost devices: after a GPU the CPU, after the CPU its plain kernels,
+ * whose products are not fused.
  * Disposing of the network disposes of its executor too.
  */
-async function loadSafer(graph: Graph, tensors: TensorMap, options: LoadModelOptions): Promise<Network> {
-  const executor: Executor = await createExecutor({ ...options, device: 'cpu', build: 'plain' });
+async function loadSafer(
+  graph: Graph,
+  tensors: TensorMap,
+  options: LoadModelOptions,
+  failed: ExecutorName,
+): Promise<Network> {
+  const build = failed === 'cpu' ? 'plain' : (options.build ?? 'auto');
+  const executor: Executor = await createExecutor({ ...options, device: 'cpu', build });
   const network = await executor.load(graph, tensors);
   return {
     scale: network.scale,

@@ -7,7 +7,6 @@ export interface RowKernels {
   enlargeRow(...args: number[]): void;
   yuvToRgbRow(...args: number[]): void;
   rgbToYuvRow(...args: number[]): void;
-  passYuvRow(...args: number[]): void;
   reduceRow(...args: number[]): void;
   storeChromaRow(...args: number[]): void;
   codesToSignal(...args: number[]): void;

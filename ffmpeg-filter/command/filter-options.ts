@@ -10,7 +10,7 @@ export interface FilterOptions {
   readonly model?: string;
   readonly task?: 'upscale' | 'denoise' | 'jpeg';
   readonly quality?: number;
-  readonly device?: 'auto' | 'cpu' | 'reference';
+  readonly device?: 'auto' | 'cpu' | 'webgpu' | 'reference';
   readonly threads?: number;
   readonly tile?: 'auto' | 'whole' | 'official' | number;
   readonly overlap?: number;
@@ -46,7 +46,12 @@ export const filterOptions: readonly FilterOption[] = [
     name: 'device',
     type: 'string',
     help: 'where to run (default auto)',
-    values: { auto: 'the fastest that works', cpu: 'WebAssembly on all cores', reference: 'plain loops, very slow' },
+    values: {
+      auto: 'the fastest that works',
+      cpu: 'WebAssembly on all cores',
+      webgpu: 'a GPU',
+      reference: 'plain loops, very slow',
+    },
   },
   { name: 'threads', type: 'int', help: 'threads of the cpu device (default: all cores)', range: [1, 64] },
   {

@@ -104,6 +104,7 @@ class Sink {
     // EPIPE and the like: how the ffmpeg ended tells more.
     input.on('error', close);
     input.on('close', close);
+    input.on('drain', () => this.#wake());
     signal?.addEventListener('abort', this.#onAbort);
   }
 
@@ -113,13 +114,7 @@ class Sink {
     if (this.#isClosed) {
       return false;
     }
-    let isWritten = false;
-    // Until it is written, the bytes must stay as they are; then their memory may be used again.
-    this.#input.write(chunk, () => {
-      isWritten = true;
-      this.#wake();
-    });
-    while (!isWritten && !this.#isClosed) {
+    if (!this.#input.write(chunk)) {
       await this.#woken();
       throwIfCancelled(this.#signal);
     }
