@@ -16,6 +16,8 @@ export interface CommandContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Aborted on Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Asks for so much time between Ctrl-C and the end of the process, to leave files in order. */
+  readonly takeTimeToStop?: (milliseconds: number) => void;
 }
 
 /** A command as the table of commands holds it; options are typed inside {@link defineCommand}. */
@@ -29,8 +31,10 @@ export interface Command {
   /** Paragraphs below the options, e.g. examples. */
   readonly notes?: string;
   readonly options: OptionTable;
-  /** Parses the arguments after the name and runs. */
-  readonly run: (args: readonly string[], context: CommandContext) => Promise<ExitCode>;
+  /** True when every word after the name is the command's own, `--help` and `--version` behind others too. */
+  readonly takesAllWords?: true;
+  /** Parses the arguments after the name and runs; gives the exit code, as {@link ExitCode} lists them or a program's. */
+  readonly run: (args: readonly string[], context: CommandContext) => Promise<number>;
 }
 
 /** Options that every command has; the dispatcher acts on them before a command runs. */

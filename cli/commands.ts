@@ -3,16 +3,22 @@ import type { Command } from './command.js';
 import { bench } from './commands/bench.js';
 import { doctor } from './commands/doctor.js';
 import { evaluate } from './commands/eval.js';
+import { ffmpeg } from './commands/ffmpeg.js';
 import { modelsConvert } from './commands/models-convert.js';
 import { modelsInfo } from './commands/models-info.js';
 import { modelsList } from './commands/models-list.js';
 import { modelsPull } from './commands/models-pull.js';
+import { pipe } from './commands/pipe.js';
 import { restore } from './commands/restore.js';
 import { tensor } from './commands/tensor.js';
+import { video } from './commands/video.js';
 
 /** Every command, in the order of the help. A new one is a file and a line here. */
 export const commands: readonly Command[] = [
   restore,
+  ffmpeg,
+  video,
+  pipe,
   modelsList,
   modelsInfo,
   modelsConvert,

@@ -67,6 +67,7 @@ export const meanings: Readonly<Record<ErrorCode, Meaning>> = {
   MAMBAIR_METRIC_UNDEFINED: 'input',
   MAMBAIR_VIDEO_MALFORMED: 'input',
   MAMBAIR_VIDEO_UNSUPPORTED: 'input',
+  MAMBAIR_RESUME_REFUSED: 'usage',
   MAMBAIR_FFMPEG_UNSPLITTABLE: 'usage',
   MAMBAIR_FFMPEG_NOT_FOUND: 'usage',
   MAMBAIR_FFMPEG_UNSUPPORTED: 'usage',

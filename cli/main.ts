@@ -11,7 +11,7 @@ import { printJson } from './print.js';
  * Runs one command line (the words after `mambair`) and says how it ended. Never throws: errors are one line on
  * `stderr`, with the stack only when `MAMBAIR_DEBUG=1`.
  */
-export async function main(args: readonly string[], context: CommandContext): Promise<ExitCode> {
+export async function main(args: readonly string[], context: CommandContext): Promise<number> {
   try {
     return await dispatch(args, context);
   } catch (error) {
@@ -23,11 +23,14 @@ export async function main(args: readonly string[], context: CommandContext): Pr
   }
 }
 
-async function dispatch(args: readonly string[], context: CommandContext): Promise<ExitCode> {
+async function dispatch(args: readonly string[], context: CommandContext): Promise<number> {
   const optionsEnd = args.indexOf('--');
   const switches = optionsEnd < 0 ? args : args.slice(0, optionsEnd);
   const wantsHelp = switches.includes('--help') || switches.includes('-h');
   const command = findCommand(args);
+  if (command?.takesAllWords === true && !/^--(help|version)$/.test(args[1] ?? '')) {
+    return command.run(args.slice(1), context);
+  }
   if (switches.includes('--version') || (command === undefined && switches.includes('-V'))) {
     context.stdout.write(`mambair ${packageVersion()}\n`);
     return exitCodes.ok;

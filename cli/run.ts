@@ -2,12 +2,13 @@ import { exitCodes } from './exit-codes.js';
 import { main } from './main.js';
 import { removePartialFiles } from './partial-files.js';
 
-/** After Ctrl-C a command has this long to stop by itself; then the process ends regardless. */
-const patienceMs = 800;
+/** After Ctrl-C a command has this long to stop by itself, unless it asks for more; then the process ends regardless. */
+const usualPatienceMs = 800;
 
 /** Runs the command line of a process: connects its streams and signals to {@link main} and sets its exit code. */
 export async function run(host: NodeJS.Process): Promise<void> {
   const controller = new AbortController();
+  let patienceMs = usualPatienceMs;
   const endNow = (): void => {
     removePartialFiles();
     host.exit(exitCodes.interrupted);
@@ -30,6 +31,9 @@ export async function run(host: NodeJS.Process): Promise<void> {
     stderr: host.stderr,
     environment: host.env,
     signal: controller.signal,
+    takeTimeToStop: (milliseconds) => {
+      patienceMs = milliseconds;
+    },
   });
   host.off('SIGINT', interrupt);
   host.off('SIGTERM', interrupt);

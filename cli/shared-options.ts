@@ -37,7 +37,7 @@ export interface TileValues {
 }
 
 /** Tile options as the library takes them: what was not given is left out. */
-export function restoreOptions(values: TileValues): RestorePictureOptions {
+export function restoreOptions(values: TileValues): Omit<RestorePictureOptions, 'progress'> {
   return {
     ...(values.tile === undefined ? {} : { tile: values.tile }),
     ...(values.overlap === undefined ? {} : { overlap: values.overlap }),

@@ -1,6 +1,6 @@
-// Writes the reference page of the public interface from API Extractor's model of it, in the order of core/index.ts.
+// Writes the reference page of the public interface from API Extractor's model of it, in the order of core/index.ts and index.ts.
 
-/** The page docs/api.md: `model` is the parsed `.api.json`, `door` the text of core/index.ts. */
+/** The page docs/api.md: `model` is the parsed `.api.json`, `door` the text of both. */
 export function apiPage(model, door) {
   const symbols = new Map(model.members[0].members.map((symbol) => [symbol.name, symbol]));
   const sections = sectionsOf(door).filter(({ names }) => names.length > 0);
@@ -33,7 +33,8 @@ function sectionsOf(door) {
     if (title !== undefined) {
       sections.push({ title: title[0].toUpperCase() + title.slice(1), names: [] });
     } else {
-      sections.at(-1).names.push(...names.split(',').map((name) => name.trim().replace(/^type /, '')));
+      const listed = names.split(',').map((name) => name.trim().replace(/^type /, ''));
+      sections.at(-1).names.push(...listed.filter((name) => name !== ''));
     }
   }
   return [...sections.slice(1), sections[0]];

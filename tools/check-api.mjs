@@ -31,7 +31,7 @@ for (const { name, docComment } of [...symbols, ...methods]) {
 }
 const files = {
   'api/mambair.api.md': readFileSync(config.reportTempFilePath, 'utf8'),
-  'docs/api.md': apiPage(model, readFileSync('core/index.ts', 'utf8')),
+  'docs/api.md': apiPage(model, ['core/index.ts', 'index.ts'].map((path) => readFileSync(path, 'utf8')).join('\n')),
 };
 for (const [path, text] of Object.entries(files)) {
   if (isUpdate) {

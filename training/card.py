@@ -77,6 +77,8 @@ def card(config, meta, scores, command, pictures, parameters, run, license):
         ['configuration', f'`training/configs/{config["id"]}.json`'],
         ['licence', license],
     ]
+    if config.get('history'):
+        facts.insert(3, ['before that', config['history']])
     if config.get('teacher'):
         facts.insert(4, ['teacher', config['teacher']])
     return '\n'.join([

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .degrade import imresize
+from .degrade import imresize, jpeg
 from .measure import mambair
 from .tasks import make_task, pairs_of, read
 
@@ -35,6 +35,9 @@ def column(image):
 def strip(config, testsets, models):
     task = make_task(config)
     pairs = {name: pair for name, *pair in pairs_of(task, testsets, 'Kodak8') if name in PLACES}
+    if config['task'] == 'jpeg':  # measured in grey, but made for colour
+        originals = {name: read(Path(testsets) / 'Kodak8' / f'{name}.png') for name in PLACES}
+        pairs = {name: (jpeg(image, 15, 2), image) for name, image in originals.items()}
     inputs = {name: eight_bit(source) for name, (source, _) in pairs.items()}
     columns = [column({k: v if task.scale == 1 else imresize(v, task.scale) for k, v in inputs.items()})]
     purpose = ('--scale', task.scale) if task.scale > 1 else ('--task', config['task'])

@@ -72,6 +72,14 @@ def init_bicubic(net):
         last.weight[k * s * s:(k + 1) * s * s, k] = torch.einsum('iy,jx->ijyx', phases, phases).reshape(s * s, 3, 3)
 
 
+def wake_routers(net, std=0.3):
+    """Give routers that are at zero something to begin with: at zero the reward of routing has no gradient."""
+    for block in (b for group in net.layers for b in group.residual_group.layers):
+        last = block.assm.route[2].weight
+        if not last.any():
+            nn.init.normal_(last, std=std)
+
+
 def warm_start(net, path):
     """Start from the weights of another model; a head of another scale is interpolated from its output phases."""
     arrays, _ = safetensors.load(path)

@@ -12,9 +12,9 @@ from .evaluate import psnr
 from .tasks import make_task, pairs_of
 
 ROOT = Path(__file__).parent.parent
-SETS = {'sr': ('Set5', 'Set14', 'CBSD68', 'Kodak8'), 'denoise': ('CBSD68',), 'jpeg': ('classic5',),
-        'real': ('Set14', 'Kodak8')}
-LEVELS = {'denoise': (15, 25, 50), 'jpeg': (10, 20, 40)}
+SETS = {'sr': ('Set5', 'Set14', 'CBSD68', 'Kodak8'), 'real': ('Set14',),
+        'denoise': (('CBSD68', 25), ('Set5', 15), ('Set5', 50)),
+        'jpeg': (('classic5', 10), ('classic5', 40))}
 
 
 def mambair(*words):
@@ -64,14 +64,14 @@ def quality(config, weights, testsets):
                       f'mambair restore X/LR -o X/restored --model {ident} --scale {s}\n'
                       f'python3 -m training.compare score {s} X/HR X/bicubic X/restored')
     key = 'psnrRgb' if kind == 'denoise' else 'psnrY'
-    option, levels = {'sr': ('scale', (s,)), 'denoise': ('sigma', LEVELS['denoise']),
-                      'jpeg': ('jpeg', LEVELS['jpeg'])}[kind]
-    for name in SETS[kind]:
+    option = {'sr': 'scale', 'denoise': 'sigma', 'jpeg': 'jpeg'}[kind]
+    tests = [(name, s) for name in SETS[kind]] if kind == 'sr' else SETS[kind]
+    for name, level in tests:
         folder = Path(testsets) / name / ('HR' if name == 'Set5' else '')
-        for level in levels:
-            report = mambair('eval', '--model', weights, '--hr', folder, f'--{option}', level, '--json')
-            label = name if kind == 'sr' else f'{name}, {"sigma" if kind == "denoise" else "quality"} {level}'
-            before = input_psnr(task, testsets, name, None if kind == 'sr' else level)
-            rows.append([label, f'{before:.2f} dB', f'{mean_of(report, key):.2f} dB'])
-    folder = {'sr': 'Set5/HR', 'denoise': 'CBSD68', 'jpeg': 'classic5'}[kind]
-    return rows, f'mambair eval --model {ident} --hr TESTSETS/{folder} --{option} {levels[len(levels) // 2]}'
+        report = mambair('eval', '--model', weights, '--hr', folder, f'--{option}', level, '--json')
+        label = name if kind == 'sr' else f'{name}, {"sigma" if kind == "denoise" else "quality"} {level}'
+        before = input_psnr(task, testsets, name, None if kind == 'sr' else level)
+        rows.append([label, f'{before:.2f} dB', f'{mean_of(report, key):.2f} dB'])
+    name, level = tests[0]
+    folder = 'Set5/HR' if name == 'Set5' else name
+    return rows, f'mambair eval --model {ident} --hr TESTSETS/{folder} --{option} {level}'

@@ -73,16 +73,21 @@ class Denoise(PerPatch):
 
 
 class Jpeg(PerPatch):
-    """Blind JPEG, 4:2:0 and 4:4:4, at any offset to the grid of blocks: real files have been cropped, too."""
+    """Blind JPEG, 4:2:0 and 4:4:4. Three of four patches keep the grid of blocks where files have it, at multiples of
+    8 (the windows of attention lie there, too); the others have been cropped, as real pictures have."""
     watched, margin, weights = 'classic5', 16, GREY
 
     def __init__(self, quality=(10, 95)):
         self.quality = quality
 
     def degrade(self, region, rng):
-        low, high = self.quality  # low qualities rather more often: there is more to learn
-        lq = degrade.jpeg(region, round(low + (high - low) * rng.random() ** 1.5), 2 * int(rng.integers(2)))
-        y, x = rng.integers(0, self.margin, 2)
+        low, high = self.quality
+        quality = round(low + (high - low) * rng.random() ** 2.5)  # low ones more often: there is more to learn
+        if rng.random() < 0.25:                                    # grey pictures have files without colour
+            region = region @ GREY
+            region = np.repeat(np.rint(region).astype(np.uint8)[..., None], 3, 2)
+        lq = degrade.jpeg(region, quality, 2 * int(rng.integers(2)))
+        y, x = (0, 0) if rng.random() < 0.75 else rng.integers(0, self.margin, 2)
         h, w = (n - self.margin for n in region.shape[:2])
         return lq[y:y + h, x:x + w], region[y:y + h, x:x + w]
 

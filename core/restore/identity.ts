@@ -63,9 +63,9 @@ export async function createIdentityRestorer(
   const rgb = scale === 1 ? new Float32Array(0) : new Float32Array(3 * area * scale * scale);
   return {
     layout: target,
-    restore: async (frame) => {
+    restore: async (frame, given) => {
       throwIfCancelled(signal);
-      const result = new Uint8Array(target.bytes);
+      const result = given ?? new Uint8Array(target.bytes);
       if (scale === 1) {
         reader.pass(frame, result);
         return result;

@@ -1,6 +1,6 @@
 import type { Network } from '../executors/executor.js';
 import type { FrameColour } from '../video/colour.js';
-import { createFrameConverter } from '../video/frame-converter.js';
+import { checkLength, createFrameConverter } from '../video/frame-converter.js';
 import { frameLayout } from '../video/pixel-format.js';
 import type { FrameLayout, PlaneLayout } from '../video/pixel-format.js';
 import { chooseTiles } from './choose-tiles.js';
@@ -17,10 +17,11 @@ export interface FrameRestorer {
   readonly layout: FrameLayout;
   /**
    * Restores one frame. Calls may overlap: they queue up. What the network leaves alone comes back bit for bit.
+   * The result is `target` where one is given, of the length of a result, and otherwise a new array.
    * @throws MAMBAIR_OPTION_INVALID for a frame of the wrong length, MAMBAIR_NOT_FINITE, MAMBAIR_OUT_OF_MEMORY,
    * MAMBAIR_CANCELLED
    */
-  restore(frame: Uint8Array): Promise<Uint8Array>;
+  restore(frame: Uint8Array, target?: Uint8Array): Promise<Uint8Array>;
 }
 
 /**
@@ -44,11 +45,15 @@ export async function createFrameRestorer(
   const pixels = width * height;
   const channels = format.model === 'gray' ? 1 : 3;
 
-  const restoreOne = async (frame: Uint8Array): Promise<Uint8Array> => {
+  const restoreOne = async (frame: Uint8Array, given: Uint8Array | undefined): Promise<Uint8Array> => {
     const signal = reader.toRgb(frame).subarray(0, channels * pixels);
     const restored = await restorePlanes(network, signal, layout, options);
     addClipped(restored, signal, layout, scale);
-    const result = scale === 1 ? frame.slice() : new Uint8Array(target.bytes);
+    const result = given ?? new Uint8Array(target.bytes);
+    checkLength('a frame to write', result.length, target.bytes);
+    if (scale === 1) {
+      result.set(frame);
+    }
     writer.fromRgb(channels === 3 ? restored : threeTimes(restored), result);
     if (scale > 1) {
       await enlargeAlpha(network, layout, frame, target, result, options);
@@ -59,8 +64,8 @@ export async function createFrameRestorer(
   let last: Promise<unknown> = Promise.resolve();
   return {
     layout: target,
-    restore(frame) {
-      const next = last.then(() => restoreOne(frame));
+    restore(frame, given) {
+      const next = last.then(() => restoreOne(frame, given));
       last = next.catch(() => undefined);
       return next;
     },

@@ -59,10 +59,11 @@ export async function createFrameConverter(layout: FrameLayout, colour: FrameCol
   const { kernels, memory } = await loadRowKernels(1024 + codesBytes + rgbBytes + rowBytes * (4 + 2 * ringRows));
   const rgbAddress = 1024 + codesBytes;
   const rowAddress = (index: number): number => rgbAddress + rgbBytes + index * rowBytes + 4 * before;
-  const shared: Conversion = { layout, colour, kernels, frame: 1024, row: rowAddress };
+  const shared: Conversion = { layout, colour, kernels, frame: 1024, rgb: rgbAddress, row: rowAddress };
   const codes = new Uint8Array(memory, shared.frame, bytes);
   const rgb = new Float32Array(memory, rgbAddress, 3 * width * height);
-  const { readRow, writeRow } = layout.format.model === 'yuv' ? yuvConversion(shared) : signalConversion(shared);
+  const { readRow, writeRow, passRow } =
+    layout.format.model === 'yuv' ? yuvConversion(shared) : signalConversion(shared);
   const keepsSamples = layout.format.planes.flat().some((channel) => channel === 'a' || channel === 'x');
   return {
     layout,
@@ -94,9 +95,7 @@ export async function createFrameConverter(layout: FrameLayout, colour: FrameCol
       checkLength('the frame to write', target.length, bytes);
       codes.set(frame);
       for (let y = 0; y < height; y++) {
-        // Always the same rows, which so never leave the cache.
-        readRow(y, rgbAddress);
-        writeRow(y, rgbAddress);
+        passRow(y);
       }
       target.set(codes);
     },
@@ -109,6 +108,7 @@ interface Conversion {
   readonly colour: FrameColour;
   readonly kernels: RowKernels;
   readonly frame: number;
+  readonly rgb: number;
   readonly row: (index: number) => number;
 }
 
@@ -118,6 +118,8 @@ interface RowConversion {
   readonly readRow: (y: number, rgb: number) => void;
   /** From such rows. The codes of a row are no longer read once it is written, and those above it neither. */
   readonly writeRow: (y: number, rgb: number) => void;
+  /** Both, one after the other; what lies between may stay where it is. */
+  readonly passRow: (y: number) => void;
 }
 
 function yuvConversion({ layout, colour, kernels, frame, row }: Conversion): RowConversion {
@@ -173,6 +175,19 @@ function yuvConversion({ layout, colour, kernels, frame, row }: Conversion): Row
       codesRow(plane, y),
     );
   let stored = 0;
+  /** Takes full-size rows of chroma in, and writes the rows of chroma that have all they need. */
+  const storeChroma = (y: number, fullU: number, fullV: number): void => {
+    stored = y === 0 ? 0 : stored;
+    if (horizontal > 0) {
+      kernels.reduceRow(fullU, width, horizontal, horizontalSiting, ring(0, y), u.width);
+      kernels.reduceRow(fullV, width, horizontal, horizontalSiting, ring(1, y), v.width);
+    }
+    for (let next = down[stored]; next !== undefined && next.lastRow <= y; next = down[stored]) {
+      storeRow(u, 0, stored, next.taps);
+      storeRow(v, 1, stored, next.taps);
+      stored += 1;
+    }
+  };
   return {
     readRow: (y, at) => {
       const taps = up[y]!;
@@ -197,7 +212,6 @@ function yuvConversion({ layout, colour, kernels, frame, row }: Conversion): Row
       );
     },
     writeRow: (y, at) => {
-      stored = y === 0 ? 0 : stored;
       // Without a smaller chroma width the full-size rows go straight into the ring.
       const [fullU, fullV] = horizontal === 0 ? [ring(0, y), ring(1, y)] : [row(0), row(1)];
       kernels.rgbToYuvRow(
@@ -218,21 +232,42 @@ function yuvConversion({ layout, colour, kernels, frame, row }: Conversion): Row
         chromaScale / vRed,
         max,
       );
-      if (horizontal > 0) {
-        kernels.reduceRow(fullU, width, horizontal, horizontalSiting, ring(0, y), u.width);
-        kernels.reduceRow(fullV, width, horizontal, horizontalSiting, ring(1, y), v.width);
-      }
-      for (let next = down[stored]; next !== undefined && next.lastRow <= y; next = down[stored]) {
-        storeRow(u, 0, stored, next.taps);
-        storeRow(v, 1, stored, next.taps);
-        stored += 1;
-      }
+      storeChroma(y, fullU, fullV);
+    },
+    passRow: (y) => {
+      const taps = up[y]!;
+      // Without a smaller chroma width the full-size rows are made in the ring.
+      const [scratchU, scratchV] = horizontal === 0 ? [ring(0, y), ring(1, y)] : [row(0), row(2)];
+      const fullU = chromaRow(u, taps, scratchU, row(1));
+      const fullV = chromaRow(v, taps, scratchV, row(3));
+      kernels.passYuvRow(
+        codesRow(luma, y),
+        wide,
+        fullU,
+        fullV,
+        width,
+        lumaOffset,
+        1 / lumaScale,
+        chromaOffset,
+        toRgb.vRed,
+        toRgb.uGreen,
+        toRgb.vGreen,
+        toRgb.uBlue,
+        red,
+        green,
+        blue,
+        lumaScale,
+        chromaScale / uBlue,
+        chromaScale / vRed,
+        max,
+      );
+      storeChroma(y, fullU, fullV);
     },
   };
 }
 
 /** Gray and RGB formats: no chroma, each channel by itself. */
-function signalConversion({ layout, colour, kernels, frame, row }: Conversion): RowConversion {
+function signalConversion({ layout, colour, kernels, frame, rgb, row }: Conversion): RowConversion {
   const { width, height, bytesPerSample, format } = layout;
   const { lumaOffset, lumaScale, max } = codeScale(format.depth, colour.range);
   const { red, green, blue } = lumaWeights(colour.matrix);
@@ -246,21 +281,28 @@ function signalConversion({ layout, colour, kernels, frame, row }: Conversion): 
   };
   const isGray = format.model === 'gray';
   const sources = (isGray ? (['y', 'y', 'y'] as const) : (['r', 'g', 'b'] as const)).map(channel);
+  const readRow = (y: number, at: number): void => {
+    for (const [index, { codes, step }] of sources.entries()) {
+      const target = at + index * planeBytes;
+      kernels.codesToSignal(codes(y), wide, step, width, lumaOffset, 1 / lumaScale, target);
+    }
+  };
+  const writeRow = (y: number, at: number): void => {
+    if (isGray) {
+      kernels.lumaRow(at, at + planeBytes, at + 2 * planeBytes, red, green, blue, width, row(0));
+    }
+    for (const [index, { codes, step }] of (isGray ? sources.slice(0, 1) : sources).entries()) {
+      const source = isGray ? row(0) : at + index * planeBytes;
+      kernels.signalToCodes(source, width, lumaOffset, lumaScale, max, codes(y), wide, step);
+    }
+  };
   return {
-    readRow: (y, at) => {
-      for (const [index, { codes, step }] of sources.entries()) {
-        const target = at + index * planeBytes;
-        kernels.codesToSignal(codes(y), wide, step, width, lumaOffset, 1 / lumaScale, target);
-      }
-    },
-    writeRow: (y, at) => {
-      if (isGray) {
-        kernels.lumaRow(at, at + planeBytes, at + 2 * planeBytes, red, green, blue, width, row(0));
-      }
-      for (const [index, { codes, step }] of (isGray ? sources.slice(0, 1) : sources).entries()) {
-        const source = isGray ? row(0) : at + index * planeBytes;
-        kernels.signalToCodes(source, width, lumaOffset, lumaScale, max, codes(y), wide, step);
-      }
+    readRow,
+    writeRow,
+    // Always the same rows, which so never leave the cache.
+    passRow: (y) => {
+      readRow(y, rgb);
+      writeRow(y, rgb);
     },
   };
 }
@@ -282,7 +324,8 @@ function planeOf(layout: FrameLayout, channel: VideoChannel): PlaneLayout {
   return plane;
 }
 
-function checkLength(name: string, length: number, expected: number): void {
+/** @throws MAMBAIR_OPTION_INVALID for another length than expected */
+export function checkLength(name: string, length: number, expected: number): void {
   if (length !== expected) {
     throw new MambairError('MAMBAIR_OPTION_INVALID', `expected a length of ${expected} for ${name}, got ${length}`);
   }

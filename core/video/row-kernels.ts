@@ -7,6 +7,7 @@ export interface RowKernels {
   enlargeRow(...args: number[]): void;
   yuvToRgbRow(...args: number[]): void;
   rgbToYuvRow(...args: number[]): void;
+  passYuvRow(...args: number[]): void;
   reduceRow(...args: number[]): void;
   storeChromaRow(...args: number[]): void;
   codesToSignal(...args: number[]): void;

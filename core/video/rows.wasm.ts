@@ -11,7 +11,8 @@ function loadCodes(codes: usize, index: i32, wide: i32): v128 {
   const halves = wide
     ? v128.load64_zero(codes + (<usize>index << 1))
     : i16x8.extend_low_i8x16_u(v128.load32_zero(codes + <usize>index));
-  return f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(halves));
+  // Codes are far below 2^31, and from signed integers the conversion is one instruction.
+  return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(halves));
 }
 
 // @ts-ignore: decorator
@@ -26,7 +27,8 @@ function loadCode(codes: usize, index: i32, wide: i32): f32 {
 function storeCodes(codes: usize, index: i32, wide: i32, valueAndHalf: v128, max: v128): void {
   // The "pseudo" forms are one instruction each, where those that pass NaN on take several.
   const clipped = f32x4.pmin(max, f32x4.pmax(f32x4.splat(0), valueAndHalf));
-  const integers = i32x4.trunc_sat_f32x4_s(clipped);
+  // Behind 2^23 the bits of a float are those of an integer; what truncation does for numbers beyond all codes costs more.
+  const integers = i32x4.sub(f32x4.add(f32x4.floor(clipped), f32x4.splat(8388608)), i32x4.splat(0x4b000000));
   const halves = i16x8.narrow_i32x4_u(integers, integers);
   if (wide) v128.store64_lane(codes + (<usize>index << 1), halves, 0);
   else v128.store32_lane(codes + <usize>index, i8x16.narrow_i16x8_u(halves, halves), 0);
@@ -137,6 +139,44 @@ export function rgbToYuvRow(
     storeCode(y, i, wide, luma * yScale + (yOffset + 0.5), max);
     store<f32>(u + at, (cb - luma) * uScale);
     store<f32>(v + at, (cr - luma) * vScale);
+  }
+}
+
+/**
+ * {@link yuvToRgbRow} and {@link rgbToYuvRow} in one, the same sums in the same order: luma codes in place, and scratch rows u
+ * and v from codes to codes above neutral. What lies between stays in registers.
+ */
+export function passYuvRow(
+  y: usize, wide: i32, u: usize, v: usize, count: i32,
+  yOffset: f32, yScale: f32, neutral: f32, vRed: f32, uGreen: f32, vGreen: f32, uBlue: f32,
+  red: f32, green: f32, blue: f32, lumaScale: f32, uScale: f32, vScale: f32, max: f32,
+): void {
+  const yo = f32x4.splat(yOffset), ys = f32x4.splat(yScale), n = f32x4.splat(neutral);
+  const vr = f32x4.splat(vRed), ug = f32x4.splat(uGreen), vg = f32x4.splat(vGreen), ub = f32x4.splat(uBlue);
+  const wr = f32x4.splat(red), wg = f32x4.splat(green), wb = f32x4.splat(blue), most = f32x4.splat(max);
+  const ls = f32x4.splat(lumaScale), lo = f32x4.splat(yOffset + 0.5), us = f32x4.splat(uScale), vs = f32x4.splat(vScale);
+  let i = 0;
+  for (; i <= count - 4; i += 4) {
+    const at = <usize>i << 2;
+    const luma = f32x4.mul(f32x4.sub(loadCodes(y, i, wide), yo), ys);
+    const cu = f32x4.sub(v128.load(u + at), n), cv = f32x4.sub(v128.load(v + at), n);
+    const r = f32x4.add(luma, f32x4.mul(vr, cv));
+    const g = f32x4.add(luma, f32x4.add(f32x4.mul(ug, cu), f32x4.mul(vg, cv)));
+    const b = f32x4.add(luma, f32x4.mul(ub, cu));
+    const back = f32x4.add(f32x4.add(f32x4.mul(wr, r), f32x4.mul(wg, g)), f32x4.mul(wb, b));
+    storeCodes(y, i, wide, f32x4.add(f32x4.mul(back, ls), lo), most);
+    v128.store(u + at, f32x4.mul(f32x4.sub(b, back), us));
+    v128.store(v + at, f32x4.mul(f32x4.sub(r, back), vs));
+  }
+  for (; i < count; i++) {
+    const at = <usize>i << 2;
+    const luma = (loadCode(y, i, wide) - yOffset) * yScale;
+    const cu = load<f32>(u + at) - neutral, cv = load<f32>(v + at) - neutral;
+    const r = luma + vRed * cv, g = luma + (uGreen * cu + vGreen * cv), b = luma + uBlue * cu;
+    const back = red * r + green * g + blue * b;
+    storeCode(y, i, wide, back * lumaScale + (yOffset + 0.5), max);
+    store<f32>(u + at, (b - back) * uScale);
+    store<f32>(v + at, (r - back) * vScale);
   }
 }
 

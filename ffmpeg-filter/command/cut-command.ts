@@ -76,9 +76,9 @@ function tagFilters(path: readonly Filter[], stream: ProbedStream | undefined): 
 
 /** The order of the fields of an interlaced stream as `setfield` names it; undefined for whole frames. */
 export function interlacedOrder(stream: ProbedStream): 'tff' | 'bff' | undefined {
-  // ffprobe tells the order in the stream, then the order on the screen: tt, bb, tb, bt.
-  const shown = /^[tb]([tb])$/.exec(stream.fieldOrder ?? '')?.[1];
-  return shown === undefined ? undefined : shown === 't' ? 'tff' : 'bff';
+  // tt, tb, bb, bt: whether the fields lie woven or apart is the second letter's business.
+  const first = /^([tb])[tb]$/.exec(stream.fieldOrder ?? '')?.[1];
+  return first === undefined ? undefined : first === 't' ? 'tff' : 'bff';
 }
 
 /** Refuses frames that reach our filter in GPU memory. @throws MAMBAIR_FFMPEG_UNSPLITTABLE */

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { access, constants, stat } from 'node:fs/promises';
+import { access, constants, realpath, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { MambairError } from '../../core/index.js';
 import { understandVersion, type FfmpegVersion } from './ffmpeg-version.js';
 
@@ -33,6 +33,7 @@ const suffix = process.platform === 'win32' ? '.exe' : '';
 /**
  * Finds ffmpeg: `--ffmpeg`, then MAMBAIR_FFMPEG, FFMPEG_BIN and FFMPEG_PATH, then the package `ffmpeg-static` if it is
  * installed and its file is there, then `PATH`. What is named explicitly must be there: nothing else is taken for it.
+ * Our own stand-in for ffmpeg is not taken for it: a variable that names that one is passed over.
  * ffprobe: `--ffprobe`, FFPROBE_PATH, beside ffmpeg, then `PATH`.
  * @throws MAMBAIR_FFMPEG_NOT_FOUND, MAMBAIR_FFMPEG_UNSUPPORTED
  */
@@ -50,7 +51,7 @@ async function locateFfmpeg(
 ): Promise<{ readonly path: string; readonly from: string }> {
   const named = [['--ffmpeg', options.ffmpeg] as const, ...variables.map((name) => [name, environment[name]] as const)];
   for (const [from, value] of named) {
-    if (value !== undefined && value !== '') {
+    if (value !== undefined && value !== '' && !standIn.test(basename(value))) {
       return { path: await mustRun(value, from, environment), from };
     }
   }
@@ -117,10 +118,13 @@ async function inPath(
   return undefined;
 }
 
+/** The programs that stand in for ffmpeg by starting it; they must not start each other. */
+const standIn = /^mambair-ffmpeg(\.\w+)?$/;
+
 async function isProgram(path: string): Promise<boolean> {
   try {
     await access(path, constants.X_OK);
-    return (await stat(path)).isFile();
+    return (await stat(path)).isFile() && !standIn.test(basename(await realpath(path)));
   } catch {
     return false;
   }

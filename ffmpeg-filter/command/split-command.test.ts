@@ -98,10 +98,12 @@ describe('splitCommand', () => {
     expect(at('hflip,mair,format=yuv420p')).toEqual({ before: false, after: false });
     expect(at('zscale=t=linear,mair,format=gbrp')).toEqual({ before: true, after: true });
     expect(at('mair,scale=out_range=pc')).toEqual({ before: false, after: true });
+    const clips = { 'a.mkv': probed([{ kind: 'video', codec: 'h264', colour: { color_space: 'bt709' } }]) };
+    expect(split(words('-i a.mkv -vf mair o.mkv'), clips).changesColour.after).toBe(false);
   });
 
   it('gives frames back the tags and the field order that the pipe does not carry', () => {
-    const colour = { color_range: 'tv', color_space: 'bt709', color_transfer: 'bt709', field_order: 'tb' };
+    const colour = { color_range: 'tv', color_space: 'bt709', color_transfer: 'bt709', field_order: 'bt' };
     const clips = { 'a.mkv': probed([{ kind: 'video', codec: 'h264', colour }]) };
     const filtersOf = (filters: string): string | undefined => {
       const { encode } = split(['-i', 'a.mkv', '-vf', filters, 'o.mkv'], clips);

@@ -125,14 +125,16 @@ export function splitCommand(
   for (const half of ['decode', 'engine', 'encode'] as const) {
     ledger.place(found.option, half, { isRewritten: true });
   }
+  // Those of the command, without what stands in our place.
+  const behind = cut.after.chains.flat().filter((filter) => found.graph.chains.flat().includes(filter));
   return {
     filter: found.filter,
     decode,
     encode,
     source,
     timeBase: followClock(cut.path, source?.stream),
-    changesClock: { before: cut.path.some(changesClock), after: cut.after.chains.flat().some(changesClock) },
-    changesColour: { before: cut.path.some(changesColour), after: cut.after.chains.flat().some(changesColour) },
+    changesClock: { before: cut.path.some(changesClock), after: behind.some(changesClock) },
+    changesColour: { before: cut.path.some(changesColour), after: behind.some(changesColour) },
     changesFields: cut.path.some(changesFields),
     used: usedStreams({ plans, graphs, inputs, source }),
     placements: ledger.close(),

@@ -2,6 +2,7 @@ import { isMambairError, MambairError } from '../../core/index.js';
 import { readNut } from '../transport/read-nut.js';
 import type { VideoFrame, VideoStream } from '../transport/video-stream.js';
 import { throwIfCancelled } from './cancel.js';
+import type { FramePool } from './frame-pool.js';
 import { describeEnd, FfmpegProcess, type FfmpegCall } from './ffmpeg-process.js';
 
 /** Frames that an ffmpeg decodes while they are read. */
@@ -14,6 +15,15 @@ export interface DecodedStream extends VideoStream {
   readonly stop: () => Promise<void>;
 }
 
+/** A decoding ffmpeg. */
+export interface DecodeCall extends FfmpegCall {
+  readonly signal?: AbortSignal | undefined;
+  /** Where its standard input comes from; default nowhere. */
+  readonly stdin?: 'inherit' | 'ignore' | undefined;
+  /** Where frames are put; default new arrays. Who reads them gives them back. */
+  readonly pool?: FramePool | undefined;
+}
+
 /**
  * Starts an ffmpeg whose standard output is NUT, and reads its frames. They end without an error only if the ffmpeg
  * ended so and its stream is whole; leaving the loop over them early is fine and ends the ffmpeg.
@@ -21,9 +31,9 @@ export interface DecodedStream extends VideoStream {
  * @throws MAMBAIR_VIDEO_UNSUPPORTED for a pixel format that is not listed, MAMBAIR_VIDEO_MALFORMED for what is no NUT,
  *   MAMBAIR_CANCELLED
  */
-export async function decode(call: FfmpegCall & { readonly signal?: AbortSignal | undefined }): Promise<DecodedStream> {
-  const { signal } = call;
-  const ffmpeg = new FfmpegProcess(call, ['ignore', 'pipe']);
+export async function decode(call: DecodeCall): Promise<DecodedStream> {
+  const { signal, pool } = call;
+  const ffmpeg = new FfmpegProcess(call, [call.stdin ?? 'ignore', 'pipe']);
   const abort = (): void => void ffmpeg.kill();
   signal?.addEventListener('abort', abort);
   const stop = async (): Promise<void> => {
@@ -35,7 +45,9 @@ export async function decode(call: FfmpegCall & { readonly signal?: AbortSignal 
     if (signal?.aborted === true) {
       abort();
     }
-    const stream = await watched.explain(readNut(ffmpeg.child.stdout ?? empty()));
+    const stream = await watched.explain(
+      readNut(ffmpeg.child.stdout ?? empty(), pool === undefined ? {} : { allocate: pool.take }),
+    );
     // A stream without frames ends before the first syncpoint; so its first frame is asked for here.
     const first = await watched.explain(stream.frames.next());
     if (first.done === true) {

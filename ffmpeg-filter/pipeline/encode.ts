@@ -104,7 +104,6 @@ class Sink {
     // EPIPE and the like: how the ffmpeg ended tells more.
     input.on('error', close);
     input.on('close', close);
-    input.on('drain', () => this.#wake());
     signal?.addEventListener('abort', this.#onAbort);
   }
 
@@ -114,7 +113,13 @@ class Sink {
     if (this.#isClosed) {
       return false;
     }
-    if (!this.#input.write(chunk)) {
+    let isWritten = false;
+    // Until it is written, the bytes must stay as they are; then their memory may be used again.
+    this.#input.write(chunk, () => {
+      isWritten = true;
+      this.#wake();
+    });
+    while (!isWritten && !this.#isClosed) {
       await this.#woken();
       throwIfCancelled(this.#signal);
     }

@@ -25,6 +25,15 @@ const keptLines = 40;
 /** Once asked to end by itself, an ffmpeg has this long. */
 const patienceMs = 10_000;
 
+/** What still runs when this process ends must not go on without it. */
+const running = new Set<FfmpegProcess>();
+
+function killRunning(): void {
+  for (const { child } of running) {
+    child.kill('SIGKILL');
+  }
+}
+
 /** One running ffmpeg: its pipes, the last lines it wrote, its end. */
 export class FfmpegProcess {
   readonly child: ChildProcess;
@@ -37,7 +46,7 @@ export class FfmpegProcess {
   /** `stdin` and `stdout` say which ends are ours; the others are nothing, or this process's own. */
   constructor(
     { program, args, onLine, environment }: FfmpegCall,
-    stdio: readonly ['ignore' | 'pipe', 'ignore' | 'inherit' | 'pipe'],
+    stdio: readonly ['ignore' | 'inherit' | 'pipe', 'ignore' | 'inherit' | 'pipe'],
   ) {
     this.#onLine = onLine ?? ((): void => undefined);
     this.child = spawn(program, [...args], {
@@ -47,10 +56,18 @@ export class FfmpegProcess {
       // A process group of its own: Ctrl-C comes to us alone, and we decide how it ends.
       detached: process.platform !== 'win32',
     });
+    if (running.size === 0) {
+      process.on('exit', killRunning);
+    }
+    running.add(this);
     this.#readLines();
     this.ended = new Promise((resolve) => {
       const close = (end: FfmpegEnd): void => {
         this.#end ??= end;
+        running.delete(this);
+        if (running.size === 0) {
+          process.off('exit', killRunning);
+        }
         resolve(this.#end);
       };
       this.child.on('error', (startError) => {
@@ -122,6 +139,10 @@ export class FfmpegProcess {
   }
 }
 
+/** Lines that are not about what went wrong: what libraries tell of themselves, streams, sums. */
+const chatter =
+  /^(\s|frame=|video:|(Input|Output) #|Stream mapping:|Press \[q\]|\[lib\w+ @ \w+\] (using|profile|264 -|frame [IPB]|mb [IPB]|coded|i\d|ref|kb\/s|Weighted|SSIM|PSNR|8x8)|x265 \[info\]|Svt\[info\])/;
+
 /** One line for an error message: how an ffmpeg ended, and the end of what it said. */
 export function describeEnd({ exitCode, signal, startError }: FfmpegEnd, lines: readonly string[]): string {
   const how =
@@ -130,6 +151,9 @@ export function describeEnd({ exitCode, signal, startError }: FfmpegEnd, lines: 
         ? `ended with code ${exitCode}`
         : `was ended by ${signal}`
       : `could not be started (${startError.message})`;
-  const said = lines.slice(-8).map((line) => line.trim());
+  const said = lines
+    .filter((line) => !chatter.test(line))
+    .slice(-4)
+    .map((line) => line.trim().slice(0, 300));
   return said.length === 0 ? how : `${how}: ${said.join(' | ')}`;
 }

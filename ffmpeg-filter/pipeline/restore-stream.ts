@@ -1,6 +1,7 @@
 import { MambairError, type FrameLayout, type FrameRestorer } from '../../core/index.js';
 import type { VideoFrame, VideoHeader, VideoStream } from '../transport/video-stream.js';
 import { throwIfCancelled } from './cancel.js';
+import { SharedFrame, type FramePool } from './frame-pool.js';
 import { FrameProgress, type StreamProgress } from './frame-progress.js';
 
 /** How the frames of a stream are restored. */
@@ -13,6 +14,11 @@ export interface RestoreStreamOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called after each frame that is handed on. */
   readonly progress?: ((progress: StreamProgress) => void) | undefined;
+  /**
+   * The pool that the stream's frames were taken from. Results are then taken from it, too, and each goes back when the
+   * next frame is asked for: until then its bytes must have been used.
+   */
+  readonly pool?: FramePool | undefined;
   /** How many frames there will be, for the estimate of what is left; it is no promise. */
   readonly expectedFrames?: number | undefined;
 }
@@ -22,6 +28,9 @@ interface Work {
   readonly frame: VideoFrame;
   readonly restored: Promise<Uint8Array>;
   readonly isRepeated: boolean;
+  /** What is read of it, and the result; who hands the result on is one of its readers. */
+  readonly input: SharedFrame;
+  readonly output: Promise<SharedFrame>;
 }
 
 /**
@@ -49,16 +58,17 @@ function commonLayout(restorers: readonly FrameRestorer[]): FrameLayout {
 
 async function* restoreFrames(
   stream: VideoStream,
-  { restorers, framesInFlight, signal, progress, expectedFrames }: RestoreStreamOptions,
+  { restorers, framesInFlight, pool, signal, progress, expectedFrames }: RestoreStreamOptions,
 ): AsyncGenerator<VideoFrame> {
   const queue = new WorkQueue(framesInFlight ?? restorers.length + 2);
   const tracker = new FrameProgress(expectedFrames);
-  const reading = readAhead(stream, new Turns(restorers), { queue, signal });
+  const reading = readAhead(stream, new Turns(restorers, pool), { queue, signal, pool });
   try {
     for (let work = await queue.take(); work !== undefined; work = await queue.take()) {
       const data = await work.restored;
       throwIfCancelled(signal);
       yield { ...work.frame, data };
+      (await work.output).done();
       queue.release();
       progress?.(tracker.count(work.isRepeated));
     }
@@ -73,7 +83,11 @@ async function* restoreFrames(
 async function readAhead(
   { frames }: VideoStream,
   turns: Turns,
-  { queue, signal }: { readonly queue: WorkQueue; readonly signal: AbortSignal | undefined },
+  {
+    queue,
+    signal,
+    pool,
+  }: { readonly queue: WorkQueue; readonly signal: AbortSignal | undefined; readonly pool: FramePool | undefined },
 ): Promise<void> {
   let before: Work | undefined;
   try {
@@ -88,11 +102,19 @@ async function readAhead(
       }
       throwIfCancelled(signal);
       const frame = next.value;
-      const isRepeated = before !== undefined && Buffer.compare(before.frame.data, frame.data) === 0;
-      const restored = isRepeated && before !== undefined ? before.restored : turns.restore(frame.data);
-      // Who takes the frame sees its failure; until then it is no unhandled one.
-      restored.catch(() => undefined);
-      before = { frame, restored, isRepeated };
+      if (before !== undefined && Buffer.compare(before.frame.data, frame.data) === 0) {
+        pool?.give(frame.data);
+        void before.output.then(
+          (output) => output.share(),
+          () => undefined,
+        );
+        queue.add({ ...before, frame: { ...frame, data: before.frame.data }, isRepeated: true });
+        continue;
+      }
+      if (before !== undefined) {
+        forget(before);
+      }
+      before = begin(frame, turns, pool);
       queue.add(before);
     }
   } catch (error) {
@@ -100,19 +122,41 @@ async function readAhead(
   }
 }
 
+/** Starts to restore a frame. It is read by its restorer, and by the comparison with the next one. */
+function begin(frame: VideoFrame, turns: Turns, pool: FramePool | undefined): Work {
+  const input = new SharedFrame(pool, frame.data, 2);
+  const restored = turns.restore(frame.data).finally(() => input.done());
+  // Handed on once, and kept for the frames that repeat this one.
+  const output = restored.then((data) => new SharedFrame(pool, data, 2));
+  // Who takes the frame sees its failure; until then it is no unhandled one.
+  output.catch(() => undefined);
+  return { frame, restored, isRepeated: false, input, output };
+}
+
+/** Says that no later frame can repeat this one. */
+function forget({ input, output }: Work): void {
+  input.done();
+  void output.then(
+    (shared) => shared.done(),
+    () => undefined,
+  );
+}
+
 /** Hands frames to whichever restorer is free first. */
 class Turns {
   readonly #free: FrameRestorer[];
   readonly #waiting: ((restorer: FrameRestorer) => void)[] = [];
+  readonly #pool: FramePool | undefined;
 
-  constructor(restorers: readonly FrameRestorer[]) {
+  constructor(restorers: readonly FrameRestorer[], pool: FramePool | undefined) {
     this.#free = [...restorers];
+    this.#pool = pool;
   }
 
   async restore(frame: Uint8Array): Promise<Uint8Array> {
     const restorer = this.#free.shift() ?? (await new Promise<FrameRestorer>((resolve) => this.#waiting.push(resolve)));
     try {
-      return await restorer.restore(frame);
+      return await restorer.restore(frame, this.#pool?.take(restorer.layout.bytes));
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) {

@@ -2,6 +2,7 @@ import type { FrameRestorer } from '../../core/index.js';
 import type { VideoStream } from '../transport/video-stream.js';
 import { decode, type DecodedStream } from './decode.js';
 import { encode } from './encode.js';
+import { FramePool } from './frame-pool.js';
 import type { StreamProgress } from './frame-progress.js';
 import { restoreStream } from './restore-stream.js';
 
@@ -21,6 +22,8 @@ export interface PipelineCall {
   /** Told what the halves write to standard error; lines that are redrawn end with `\r`. */
   readonly onDecodeLine?: ((line: string) => void) | undefined;
   readonly onEncodeLine?: ((line: string) => void) | undefined;
+  /** Where the standard input of the decoding half comes from; default nowhere. */
+  readonly stdin?: 'inherit' | 'ignore' | undefined;
   /** Where the standard output of the encoding half goes; default nowhere. */
   readonly stdout?: 'inherit' | 'ignore' | undefined;
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
@@ -45,19 +48,29 @@ export interface PipelineResult {
  */
 export async function runPipeline(call: PipelineCall): Promise<PipelineResult> {
   const { program, signal, environment } = call;
-  const source = await decode({ program, args: call.decodeArgs, onLine: call.onDecodeLine, signal, environment });
+  const pool = new FramePool();
+  const source = await decode({
+    program,
+    args: call.decodeArgs,
+    onLine: call.onDecodeLine,
+    signal,
+    environment,
+    stdin: call.stdin,
+    pool,
+  });
   try {
-    return await encodeRestored(call, source);
+    return await encodeRestored(call, source, pool);
   } finally {
     await source.stop();
   }
 }
 
-async function encodeRestored(call: PipelineCall, source: DecodedStream): Promise<PipelineResult> {
+async function encodeRestored(call: PipelineCall, source: DecodedStream, pool: FramePool): Promise<PipelineResult> {
   const { program, signal, environment } = call;
   let repeated = 0;
   const restored = restoreStream(source, {
     restorers: await call.restorersFor(source),
+    pool,
     signal,
     expectedFrames: call.expectedFrames,
     progress: (progress) => {

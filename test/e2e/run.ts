@@ -23,9 +23,9 @@ export async function mambair(...args: readonly string[]): Promise<Run> {
   return runWith({}, args);
 }
 
-/** Runs a command line inside this process, on a terminal or with a signal. */
+/** Runs a command line inside this process, on a terminal, with a signal or with programs in its path. */
 export async function runWith(
-  host: { readonly isTTY?: boolean; readonly signal?: AbortSignal; readonly debug?: boolean },
+  host: { readonly isTTY?: boolean; readonly signal?: AbortSignal; readonly debug?: boolean; readonly path?: string },
   args: readonly string[],
 ): Promise<Run> {
   const written = { stdout: '', stderr: '' };
@@ -39,7 +39,10 @@ export async function runWith(
   const exitCode = await main(args, {
     stdout: stream('stdout'),
     stderr: stream('stderr'),
-    environment: host.debug === true ? { MAMBAIR_DEBUG: '1' } : {},
+    environment: {
+      ...(host.debug === true ? { MAMBAIR_DEBUG: '1' } : {}),
+      ...(host.path === undefined ? {} : { PATH: host.path }),
+    },
     signal: host.signal ?? new AbortController().signal,
   });
   const events = () =>

@@ -11,6 +11,7 @@ from PIL import Image
 from training import degrade, export, pack, plot, safetensors
 from training.data import Patches
 from training.evaluate import psnr, restore
+from training.fit_head import fit_head
 from training.initialise import initialise, warm_start
 from training.model import MambaIRv2, Routing, load_model
 from training.tasks import make_task
@@ -66,7 +67,7 @@ class Training(unittest.TestCase):
     def test_every_configuration_trains(self):
         for path in sorted(CONFIGS.glob('*.json')):
             with self.subTest(config=path.stem):
-                config = config_of(path.stem, steps=1, start=None)
+                config = config_of(path.stem, steps=1, start=None, fit_head=0)
                 run = train(config, self.packed, None, self.folder / path.stem)
                 self.assertTrue(np.isfinite(self.weights(run)).all())
 
@@ -151,6 +152,29 @@ class Start(unittest.TestCase):
         lr = degrade.imresize(hr, 1 / 4)
         ours = restore(other, lr, Routing('random'))
         self.assertGreater(psnr(ours, degrade.imresize(lr, 4), 8), 30)
+
+
+class FitHead(unittest.TestCase):
+    def test_finds_the_head_that_made_the_targets(self):
+        torch.manual_seed(1)
+        net, other = MambaIRv2(**SMALL), MambaIRv2(**SMALL)
+        initialise(net)
+        other.load_state_dict(net.state_dict())
+        with torch.no_grad():
+            other.upsample[0].weight += 0.1 * torch.randn_like(other.upsample[0].weight)
+            other.upsample[0].bias += 0.1
+
+        class Made:
+            def batch(self, step, size, device):
+                generator = torch.Generator().manual_seed(step)
+                source = torch.rand(size, 3, 12, 12, generator=generator)
+                classes = Routing('random', generator=torch.Generator().manual_seed(step - 2 ** 40))
+                return source, other(source, classes)
+        fit_head(net, Made(), 12)
+        source, target = Made().batch(2 ** 40 + 50, 2, 'cpu')
+        with torch.no_grad():
+            ours = net(source, Routing('random', generator=torch.Generator().manual_seed(50)))
+        self.assertLess((ours - target).abs().max().item(), 2e-3)
 
 
 class WholeBlock(unittest.TestCase):

@@ -1,0 +1,89 @@
+// Halves clips, restores them by a ×2 model and by bicubic interpolation, and compares both with the clips: PSNR and SSIM of
+// ffmpeg's filters, luma and all planes. Needs a build, ffmpeg and ../shared/video.
+// `node tools/video-quality.mjs [model=tiny-x2] [frames=12] [folder for pictures]`
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadModel, restoreVideo } from '../dist/index.js';
+
+const [id = 'tiny-x2', frames = '12', pictures] = process.argv.slice(2);
+const folder = mkdtempSync(join(tmpdir(), 'mambair-quality-'));
+const at = (name) => join(folder, name);
+const ffmpeg = (...words) =>
+  execFileSync('ffmpeg', ['-v', 'error', '-y', '-nostdin', ...words], { maxBuffer: 2 ** 30 });
+const clips = {
+  'cars-768x432-12.5fps.mp4': 'camera, traffic',
+  'gesture-640x480-webcam.mkv': 'webcam, a person, full range',
+  'otter-pan-640x360-clean.mp4': 'photo, moving',
+};
+
+/** PSNR and SSIM of a file against another, of luma and of all planes. */
+function score(made, source) {
+  const graph = (filter) => `[0:v]settb=1/1000,setpts=N[a];[1:v]settb=1/1000,setpts=N[b];[a][b]${filter}`;
+  const run = (filter) =>
+    spawnSync(
+      'ffmpeg',
+      ['-hide_banner', '-nostdin', '-i', made, '-i', source, '-lavfi', graph(filter), '-f', 'null', '-'],
+      {
+        encoding: 'utf8',
+      },
+    ).stderr;
+  const [, psnrY, psnr] = /PSNR y:(\S+).*average:(\S+)/.exec(run('psnr')) ?? [];
+  const [, ssimY, ssim] = /SSIM Y:(\S+).*All:(\S+)/.exec(run('ssim')) ?? [];
+  return { psnrY: Number(psnrY), psnr: Number(psnr), ssimY: Number(ssimY), ssim: Number(ssim) };
+}
+
+const model = await loadModel(id);
+try {
+  console.log(`| clip, ${frames} frames | | PSNR Y, dB | PSNR, dB | SSIM Y | SSIM |\n|---|---|---:|---:|---:|---:|`);
+  for (const [name, what] of Object.entries(clips)) {
+    const [source, small, made, bicubic] = ['source', 'small', 'made', 'bicubic'].map((each) => at(`${each}.mkv`));
+    const even = 'crop=trunc(iw/4)*4:trunc(ih/4)*4';
+    ffmpeg(
+      '-i',
+      join('../shared/video', name),
+      '-map',
+      '0:V:0',
+      '-frames:v',
+      frames,
+      '-vf',
+      even,
+      '-c:v',
+      'ffv1',
+      source,
+    );
+    ffmpeg('-i', source, '-vf', 'scale=iw/2:ih/2:flags=bicubic+accurate_rnd+full_chroma_int', '-c:v', 'ffv1', small);
+    ffmpeg('-i', small, '-vf', 'scale=iw*2:ih*2:flags=bicubic+accurate_rnd+full_chroma_int', '-c:v', 'ffv1', bicubic);
+    await restoreVideo(small, made, { model, codec: 'ffv1', keepChunks: false, overwrite: true });
+    for (const [label, file] of [
+      [id, made],
+      ['bicubic', bicubic],
+    ]) {
+      const { psnrY, psnr, ssimY, ssim } = score(file, source);
+      const cells = [psnrY.toFixed(2), psnr.toFixed(2), ssimY.toFixed(4), ssim.toFixed(4)];
+      console.log(`| ${label === id ? `\`${name}\` (${what})` : ''} | ${label} | ${cells.join(' | ')} |`);
+    }
+    if (pictures !== undefined) {
+      mkdirSync(pictures, { recursive: true });
+      for (const [label, file] of [
+        ['made', made],
+        ['bicubic', bicubic],
+        ['source', source],
+      ]) {
+        ffmpeg(
+          '-i',
+          file,
+          '-vf',
+          `select=eq(n\\,${Math.floor(frames / 2)})`,
+          '-frames:v',
+          '1',
+          join(pictures, `${name.split('-')[0]}-${label}.png`),
+        );
+      }
+    }
+  }
+} finally {
+  await model.dispose();
+  rmSync(folder, { recursive: true, force: true });
+}
