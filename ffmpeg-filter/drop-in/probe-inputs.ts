@@ -33,7 +33,8 @@ function run(
         resolve(stdout);
         return;
       }
-      const said = stderr.trim().split('\n').at(-1) ?? '';
+      const line = stderr.trim().split('\n').at(-1) ?? '';
+      const said = line.startsWith(`${url}: `) ? line.slice(url.length + 2) : line;
       reject(
         signal?.aborted === true
           ? new MambairError('MAMBAIR_CANCELLED', 'cancelled by the caller', { cause: signal.reason })
