@@ -121,6 +121,11 @@ function nameOf({ index, kind, codec, codecTag }: ClipStream): string {
   return `stream ${index} (${kind}, ${what})`;
 }
 
+/** What belongs to pictures and does not pass raw frames, in words. */
+export function lostByFrames(sideData: readonly SideData[]): readonly string[] {
+  return [...new Set(kindsOf(sideData).flatMap((kind) => sideDataNames[kind] ?? []))];
+}
+
 const kindsOf = (list: readonly SideData[]): readonly string[] => [
   ...new Set(list.map(({ side_data_type: kind }) => String(kind))),
 ];

@@ -98,7 +98,7 @@ export async function probePictures(
 export async function probeFirstFrames(
   ffprobe: string,
   path: string,
-  { index }: ClipStream,
+  { index }: Pick<ClipStream, 'index'>,
 ): Promise<Pick<ClipPictures, 'pixelFormat' | 'interlaced' | 'topFieldFirst' | 'sideData'>> {
   const words = ['-of', 'json', '-select_streams', String(index), '-read_intervals', '%+#3', '-show_frames'];
   const shown = await run(ffprobe, path, words).catch(() => '{}');

@@ -16,9 +16,9 @@ import type { VideoStream } from '../transport/video-stream.js';
 import { commandClock } from './clock.js';
 import { decodeLines, encodeLines } from './console-lines.js';
 import { filterModel, requireFitting } from './filter-model.js';
-import { hasQuietLog, withErrors } from './log-level.js';
+import { lookAtInputs } from './look-at-inputs.js';
+import { hasQuietLog, hidesNotes, withErrors } from './log-level.js';
 import { OutputsAside } from './outputs-aside.js';
-import { probeInputs } from './probe-inputs.js';
 import { takesStreamTimes } from './time-bases.js';
 
 /** A command with our filter, taken apart as far as its words tell. */
@@ -67,12 +67,12 @@ export async function runCommand(
   { found: { ffmpeg, ffprobe, version }, signal, write, mayReplace, progress }: RunCommandOptions,
 ): Promise<PipelineResult> {
   const options = readFilterOptions(found.filter.arguments);
-  const probes = await probeInputs(command, ffprobe, signal);
+  const { probes, lost } = await lookAtInputs(command, found, { ffprobe, signal });
   const split = splitCommand(command, found, probes);
   const outputs = new OutputsAside(command);
   await requireFreeNames(command, outputs, mayReplace);
-  for (const url of split.unread) {
-    write(`mambair: ${url} is read once, so its global tags and chapters do not reach the output\n`);
+  for (const note of hidesNotes(command) ? [] : notes(split, lost)) {
+    write(`mambair: ${note}\n`);
   }
   const { source, load, frames } = filterModel(options);
   const model = await loadModel(source, { ...load, ...(signal === undefined ? {} : { signal }) });
@@ -121,6 +121,13 @@ export async function runCommand(
   } finally {
     await model.dispose();
   }
+}
+
+function notes(split: Split, lost: readonly string[]): readonly string[] {
+  return [
+    ...split.unread.map((url) => `${url} is read once, so its global tags and chapters do not reach the output`),
+    ...lost.map((what) => `${what} of the pictures does not pass; "mambair video" tells what it keeps`),
+  ];
 }
 
 interface Halves {

@@ -22,6 +22,9 @@ describeWithFfmpeg('mambair ffmpeg', () => {
 
   beforeAll(() => {
     ffmpeg([...words('-f lavfi -i testsrc2=s=96x64:r=25:d=2 -f lavfi -i sine=d=2 -c:v ffv1 -c:a flac'), at('in.mkv')]);
+    const woven =
+      '-f lavfi -i testsrc2=s=96x64:r=50:d=1 -vf tinterlace=interleave_top -c:v mpeg2video -flags +ildct+ilme';
+    ffmpeg([...words(woven), at('woven.mkv')]);
   });
 
   it('restores, and tells what one ffmpeg would tell', () => {
@@ -84,6 +87,7 @@ describeWithFfmpeg('mambair ffmpeg', () => {
     ['a copy', '-i in.mkv -c copy -vf mair o.mkv', 2, /both filtered and copied/],
     ['no such file', '-i none.mkv -vf mair o.mkv', 4, /ffprobe cannot read .*none\.mkv/],
     ['the output as input', '-y -i in.mkv -vf mair=model=identity in.mkv', 2, /is input and output/],
+    ['interlaced frames', '-i woven.mkv -vf mair o.mkv', 4, /interlaced \(tff\).*"bwdif,mair"/],
     ['no such encoder', '-i in.mkv -vf mair=model=identity -c:v nope o.mkv', 5, /Unknown encoder 'nope'/],
     ['no such folder', '-i in.mkv -vf mair=model=identity no/such/o.mkv', 5, /No such file or directory/],
   ])('refuses %s', async (_, text, exitCode, message) => {

@@ -1,0 +1,43 @@
+import { lostByFrames } from '../clip/losses.js';
+import { probeFirstFrames } from '../clip/probe-clip.js';
+import { lastValue, type Command } from '../command/command-line.js';
+import type { FoundFilter } from '../command/find-filter.js';
+import type { ProbedInput } from '../command/probed-input.js';
+import { splitCommand } from '../command/split-command.js';
+import { probeInputs } from './probe-inputs.js';
+
+/** What is known of the inputs of a command before it runs. */
+export interface SeenInputs {
+  /** The probes, with the order of fields where the file does not tell it. */
+  readonly probes: readonly (ProbedInput | undefined)[];
+  /** What of the pictures does not pass the pipes, in words. */
+  readonly lost: readonly string[];
+}
+
+/**
+ * Probes the inputs of a command, and the first frames of the stream that it restores where that is in a plain file.
+ * @throws MAMBAIR_FILE_READ, MAMBAIR_FFMPEG_UNSPLITTABLE, MAMBAIR_CANCELLED
+ */
+export async function lookAtInputs(
+  command: Command,
+  found: FoundFilter,
+  { ffprobe, signal }: { readonly ffprobe: string; readonly signal: AbortSignal | undefined },
+): Promise<SeenInputs> {
+  const probes = await probeInputs(command, ffprobe, signal);
+  const { source } = splitCommand(command, found, probes);
+  const input = source === undefined ? undefined : command.inputs[source.input];
+  const probed = source === undefined ? undefined : probes[source.input];
+  if (source === undefined || input === undefined || probed === undefined || lastValue(input, 'f') !== undefined) {
+    return { probes, lost: [] };
+  }
+  const { index, fieldOrder } = source.stream;
+  const { interlaced, topFieldFirst, sideData } = await probeFirstFrames(ffprobe, input.url, { index });
+  const lost = lostByFrames(sideData);
+  if (!interlaced || /^[tb][tb]$/.test(fieldOrder ?? '')) {
+    return { probes, lost };
+  }
+  const streams = probed.streams.map((stream) =>
+    stream.index === index ? { ...stream, fieldOrder: topFieldFirst ? 'tt' : 'bb' } : stream,
+  );
+  return { probes: probes.map((each, at) => (at === source.input ? { ...probed, streams } : each)), lost };
+}
