@@ -74,6 +74,14 @@ export async function foreseeLosses(session: Session): Promise<readonly VideoLos
           } as const,
         ]
       : []),
+    ...(container.family === 'ts' && part === undefined && (clip.pictures.firstPts ?? 0) < 0
+      ? [
+          {
+            kind: 'times',
+            message: `${container.extension} has no times before zero; everything is moved by as much`,
+          } as const,
+        ]
+      : []),
     ...found,
   ];
 }
