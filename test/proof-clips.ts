@@ -101,7 +101,6 @@ export const proofClips: readonly ProofClip[] = [
   },
   {
     name: 'full-range.mp4',
-    inSuite: true,
     make: [
       ...[...pattern(), '-vf', 'scale=out_range=full,format=yuvj420p', ...x264, '-color_range', 'pc'],
       ...['-colorspace', 'smpte170m', '-color_primaries', 'smpte170m', '-color_trc', 'smpte170m'],
@@ -113,6 +112,7 @@ export const proofClips: readonly ProofClip[] = [
   {
     name: 'alpha.mkv',
     inSuite: true,
+
     make: [
       ...pattern(),
       '-vf',
