@@ -53,6 +53,9 @@ const options = {
   quiet: quietOption,
 } as const;
 
+/** Two ffmpegs are to be ended, and what they have half written is removed. */
+const stopMs = 5000;
+
 type Values = CommandInput<typeof options>['options'];
 
 /** `mambair video` */
@@ -73,6 +76,7 @@ export const video = defineCommand({
   positionals: { least: 1, most: 1, missing: 'say which video to restore' },
   run: async ({ options: values, positionals: [input = ''], context }) => {
     const output = values.output ?? besideInput(input, values);
+    context.takeTimeToStop?.(stopMs);
     const report = new VideoReport({ context, json: values.json, quiet: values.quiet, input });
     const settings: RestoreVideoOptions = {
       ...(await videoOptions(input, values)),

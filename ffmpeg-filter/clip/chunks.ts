@@ -116,6 +116,7 @@ class ChunkWriter {
       header,
       frames: this.#queue,
       signal: this.#controller.signal,
+      onFailure: 'kill',
     });
     this.#encoded.catch((error: unknown) => this.#queue.fail(error));
   }

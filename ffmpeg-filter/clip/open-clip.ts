@@ -158,6 +158,7 @@ export async function tryEncode(call: TrialCall): Promise<readonly VideoLoss[]> 
       header,
       frames: oneFrame({ pts: firstPts, data: new Uint8Array(layout.bytes) }),
       signal,
+      onFailure: 'kill',
     });
     const made = await probeHeader(ffmpeg.ffprobe, path);
     const stream = twinOf(clip.stream, plan.streams, made);

@@ -41,6 +41,7 @@ export async function writeFrames(session: Session, folder: WorkFolder, partial:
     header: live.header,
     frames: both(readChunks(tools), fresh),
     signal,
+    onFailure: 'kill',
   });
   if (endedEarly) {
     throw new MambairError(

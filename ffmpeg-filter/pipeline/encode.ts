@@ -20,6 +20,8 @@ export interface EncodeCall extends FfmpegCall {
   /** Where its standard output goes; default nowhere. */
   readonly stdout?: 'inherit' | 'ignore';
   readonly signal?: AbortSignal | undefined;
+  /** What becomes of the ffmpeg when the frames fail: `finish` asks it to make the best of what it has. @default 'finish' */
+  readonly onFailure?: 'finish' | 'kill';
 }
 
 /** ffmpeg 5.1 ends with code 0 although the end of its file could not be written, as on a full disk. */
@@ -27,11 +29,11 @@ const notWritten = /^Error (writing trailer of|closing file) /;
 
 /**
  * Starts an ffmpeg that reads NUT from its standard input, and writes all frames to it. When the frames fail or the call
- * is cancelled, it is asked to finish its files with what it has, so that they can be looked at; the error comes
+ * is cancelled, it is asked to finish its files with what it has, so that they can be looked at, or killed; the error comes
  * through. Whether they are complete only the return of this call says, so let it write aside and rename then.
  * @throws MAMBAIR_FFMPEG_ENCODE when the ffmpeg fails, MAMBAIR_CANCELLED, and what the frames raise
  */
-export async function encode({ header, frames, stdout, signal, ...call }: EncodeCall): Promise<Encoded> {
+export async function encode({ header, frames, stdout, signal, onFailure, ...call }: EncodeCall): Promise<Encoded> {
   const ffmpeg = new FfmpegProcess(call, ['pipe', stdout ?? 'ignore']);
   const input = ffmpeg.child.stdin;
   if (input === null) {
@@ -55,7 +57,7 @@ export async function encode({ header, frames, stdout, signal, ...call }: Encode
     return { frames: counted.frames, endedEarly };
   } catch (error) {
     // Asked before its input ends, so that it does not take the end for the film's.
-    await ffmpeg.interrupt(() => input.destroy());
+    await (onFailure === 'kill' ? ffmpeg.kill() : ffmpeg.interrupt(() => input.destroy()));
     throw error;
   } finally {
     sink.dispose();
