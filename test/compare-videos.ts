@@ -119,17 +119,12 @@ function compareStreams(
   found.compare(where, 'tags', ownTagsLeftOut(one.tags), ownTagsLeftOut(other.tags));
   if (one.kind === 'video') {
     found.compare(where, 'colour', one.colour, other.colour);
-    for (const name of [
-      'width',
-      'height',
-      'sample_aspect_ratio',
-      'field_order',
-      'r_frame_rate',
-      'avg_frame_rate',
-      'pix_fmt',
-    ]) {
+    for (const name of ['width', 'height', 'sample_aspect_ratio', 'field_order', 'r_frame_rate', 'avg_frame_rate']) {
       found.compare(where, name, before[name], after[name]);
     }
+    // Two names of one thing, told apart by the range, which is compared with the colour.
+    const plain = (stream: Json) => String(stream['pix_fmt']).replace('yuvj', 'yuv');
+    found.compare(where, 'pix_fmt', plain(before), plain(after));
     const sideData = (stream: ClipStream) =>
       stream.sideData.filter(({ side_data_type: kind }) => kind !== 'CPB properties');
     found.compare(where, 'side data', sideData(one), sideData(other));
@@ -242,10 +237,11 @@ async function comparePictures(
   const { pixelFormat: name, decoder } = sourceFormat(one[1], undefined);
   const format = pixelFormat(name);
   const hasAlpha = format.planes.flat().includes('a' satisfies VideoChannel);
-  const common = format.model !== 'rgb' ? name : `gbr${hasAlpha ? 'a' : ''}p${format.depth > 8 ? '16le' : ''}`;
-  const bytes = pixelFormat(common).depth > 8 ? 2 : 1;
+  // Only RGB is brought into one order; YUV that is told to be what it is could be scaled to another range.
+  const common = format.model !== 'rgb' ? undefined : `gbr${hasAlpha ? 'a' : ''}p${format.depth > 8 ? '16le' : ''}`;
+  const bytes = format.depth > 8 ? 2 : 1;
   const [p, q] = await Promise.all([pictures(...one, common, decoder), pictures(...other, common, decoder)]);
-  const length = frameLayout(pixelFormat(common), one[1].width, one[1].height).bytes;
+  const length = frameLayout(pixelFormat(common ?? name), one[1].width, one[1].height).bytes;
   let [samples, changed] = [0, 0];
   try {
     for (;;) {
@@ -274,12 +270,20 @@ function changedSamples({ data: one }: VideoFrame, { data: other }: VideoFrame, 
   return changed;
 }
 
-function pictures(path: string, { index }: ClipStream, format: string, decoder: string | undefined) {
+function pictures(path: string, { index }: ClipStream, format: string | undefined, decoder: string | undefined) {
   return decode({
     program: ffmpeg,
     args: [
       ...['-nostdin', '-v', 'quiet', '-noautorotate', ...(decoder === undefined ? [] : ['-c:v', decoder])],
-      ...['-i', path, '-map', `0:${index}`, '-pix_fmt', format, '-fps_mode', 'passthrough'],
+      ...[
+        '-i',
+        path,
+        '-map',
+        `0:${index}`,
+        ...(format === undefined ? [] : ['-pix_fmt', format]),
+        '-fps_mode',
+        'passthrough',
+      ],
       ...['-c:v', 'rawvideo', '-f', 'nut', 'pipe:1'],
     ],
   });

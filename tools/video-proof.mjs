@@ -34,10 +34,7 @@ function lossless(path) {
     '.webm': exactVp9,
   };
   const isOwn = extname(path) === '.mov' && codec !== 'h264';
-  const isProres444 = codec === 'prores' && /444/.test(path);
-  return isOwn
-    ? { codec: isProres444 ? 'prores' : codec === 'prores' ? 'ffv1' : codec }
-    : (byExtension[extname(path)] ?? exact264);
+  return isOwn ? { codec } : (byExtension[extname(path)] ?? exact264);
 }
 
 function clipsOf(path) {
@@ -88,7 +85,7 @@ try {
         ({ where, what, after }) => `${where}: ${what}${/differ/.test(after) ? ` (${after})` : ''}`,
       );
       totals.same += differs.length === 0 ? 1 : 0;
-      // ffmpeg has no lossless encoder for 12 bits with alpha.
+      // ProRes has no lossless mode; other codecs in mov do not hold its colour tags and fields.
       const loses = encoder === 'prores_ks';
       totals.losing += loses ? 1 : 0;
       totals.frames += frames;

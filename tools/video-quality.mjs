@@ -1,13 +1,14 @@
 // Halves clips, restores them by a ×2 model and by bicubic interpolation, and compares both with the clips: PSNR and SSIM of
 // ffmpeg's filters, luma and all planes. Needs a build, ffmpeg and ../shared/video.
-// `node tools/video-quality.mjs [model=tiny-x2] [frames=12] [folder for pictures]`
+// `node tools/video-quality.mjs [model=tiny-x2] [frames=12] [clean|degraded] [folder for pictures]`; degraded: with noise and H.264 of
+// CRF 28 after halving.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadModel, restoreVideo } from '../dist/index.js';
 
-const [id = 'tiny-x2', frames = '12', pictures] = process.argv.slice(2);
+const [id = 'tiny-x2', frames = '12', how = 'clean', pictures] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'mambair-quality-'));
 const at = (name) => join(folder, name);
 const ffmpeg = (...words) =>
@@ -53,7 +54,9 @@ try {
       'ffv1',
       source,
     );
-    ffmpeg('-i', source, '-vf', 'scale=iw/2:ih/2:flags=bicubic+accurate_rnd+full_chroma_int', '-c:v', 'ffv1', small);
+    const half = 'scale=iw/2:ih/2:flags=bicubic+accurate_rnd+full_chroma_int';
+    const lossy = ['-vf', `${half},noise=c0s=8:c0f=t:all_seed=7`, '-c:v', 'libx264', '-crf', '28'];
+    ffmpeg('-i', source, ...(how === 'degraded' ? lossy : ['-vf', half, '-c:v', 'ffv1']), small);
     ffmpeg('-i', small, '-vf', 'scale=iw*2:ih*2:flags=bicubic+accurate_rnd+full_chroma_int', '-c:v', 'ffv1', bicubic);
     await restoreVideo(small, made, { model, codec: 'ffv1', keepChunks: false, overwrite: true });
     for (const [label, file] of [

@@ -58,6 +58,10 @@ export function streamLosses(streams: readonly KeptStream[]): readonly VideoLoss
         language: source.tags['language'] ?? '',
       });
     }
+    if (fate.keep === 'copy' && source.codec === 'mov_text') {
+      const what = 'ffmpeg writes the header of mov_text anew; its default style may be lost';
+      return [{ kind: 'codec', message: `${nameOf(source)}: ${what}` }];
+    }
     return fate.keep === 'convert' ? [{ kind: 'codec', message: `${nameOf(source)}: ${fate.loss}` }] : [];
   });
 }

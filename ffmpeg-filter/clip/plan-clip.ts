@@ -205,11 +205,20 @@ function codecWords(input: EncodePlanInput, streams: readonly KeptStream[]): rea
     ...colourWords(input, at),
     ...timeBaseWords(timeBase),
     ...(filters.length === 0 ? [] : [`-bsf${at}`, filters.join(',')]),
-    ...(container.holdsOrientation && part === undefined && stream.timeBase !== undefined
-      ? ['-video_track_timescale', String(stream.timeBase.den)]
-      : []),
+    ...(container.holdsOrientation && part === undefined ? trackClock(kept) : []),
   ];
 }
+
+/** One option sets the clock of all video tracks, so it gets ticks that those of each are a multiple of. */
+function trackClock(kept: readonly KeptStream[]): readonly string[] {
+  const clocks = kept
+    .filter(({ source }) => source.kind === 'video' && !source.disposition.includes('attached_pic'))
+    .map(({ source }) => source.timeBase?.den ?? 1);
+  const common = clocks.reduce((one, other) => (one / divisor(one, other)) * other, 1);
+  return common < 2 ** 31 ? ['-video_track_timescale', String(common)] : [];
+}
+
+const divisor = (one: number, other: number): number => (other === 0 ? one : divisor(other, one % other));
 
 /** True for pictures that are woven of two fields. */
 export function isInterlaced({ stream, pictures }: Pick<DecodePlanInput, 'stream' | 'pictures'>): boolean {
