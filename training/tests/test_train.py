@@ -31,7 +31,7 @@ def picture(seed, size=80):
 def config_of(name='tiny-x2', **changes):
     config = json.loads((CONFIGS / f'{name}.json').read_text())
     config['model'].update(SMALL)
-    return {**config, 'patch': 8, 'batch': 2, 'steps': 8, 'warmup': 2, 'log_every': 2, **changes}
+    return {**config, 'since': 0, 'patch': 8, 'batch': 2, 'steps': 8, 'warmup': 2, 'log_every': 2, **changes}
 
 
 class Training(unittest.TestCase):
