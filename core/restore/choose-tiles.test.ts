@@ -23,6 +23,15 @@ describe('chooseTiles', () => {
     expect([height % 16, width % 16]).toEqual([0, 0]);
   });
 
+  it('ends for every size, whatever fits', () => {
+    for (let width = 33; width < 100; width += 1) {
+      for (const memoryBytes of [1e6, 2e6, 3e6, 4e6]) {
+        const plan = chooseTiles(network, { height: 40, width }, { tile: 'auto', memoryBytes, ...common });
+        expect(largestTile(plan).width).toBeLessThanOrEqual(width);
+      }
+    }
+  });
+
   it('uses the smallest tiles and says so when even they do not fit', () => {
     const warnings: string[] = [];
     const warn = (code: string): number => warnings.push(code);

@@ -65,7 +65,8 @@ export function chooseTiles(
     return asked;
   }
   let side = smallestTile;
-  let tooLarge = Math.max(size.height, size.width, smallestTile) + sideStep;
+  // Both ends are multiples of the step: else the middle of the last two could be the lower one, for ever.
+  let tooLarge = (Math.ceil(Math.max(size.height, size.width, smallestTile) / sideStep) + 1) * sideStep;
   while (tooLarge - side > sideStep) {
     const middle = Math.floor((side + tooLarge) / 2 / sideStep) * sideStep;
     if (fits(planTilesOf(size, middle, overlap), budget)) {
