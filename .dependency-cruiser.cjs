@@ -38,7 +38,8 @@ const contracts =
   '^core/video/reference\\.ts$|^core/ops/[^/]+/(cases|contract)\\.ts$|^core/ops/op-(case|cases|contract)\\.ts$';
 
 /** Where the engine, the command and its threads start. */
-const started = '^(index|core/index|cli/run|cli/run-ffmpeg|core/library/gpu-probe|core/executors/cpu/(worker|onnxruntime-probe))\\.ts$';
+const started =
+  '^(index|core/index|cli/run|cli/run-ffmpeg|core/library/gpu-(probe|process)|core/executors/cpu/(worker|onnxruntime-probe))\\.ts$';
 
 const everywhere = ['core/errors.ts', 'core/nearest-name.ts'];
 const nodeOnly = ['core/write-aside.ts', 'core/package-version.ts'];

@@ -2,7 +2,7 @@ import { isMambairError, MambairError } from '../errors.js';
 import { createCpuExecutor } from '../executors/cpu/cpu-executor.js';
 import type { Executor } from '../executors/executor.js';
 import { createReferenceExecutor } from '../executors/reference/reference-executor.js';
-import { createGpuExecutor } from './gpu-adapters.js';
+import { openGpu } from './gpu-executor.js';
 
 /**
  * Where a network runs: `auto` takes the fastest that works here without being asked for, which is the CPU; `webgpu` the
@@ -37,7 +37,7 @@ export async function createExecutor(options: DeviceOptions = {}): Promise<Execu
     if (index === 'none') {
       throw new MambairError('MAMBAIR_OPTION_INVALID', `device should be "webgpu" or "webgpu:N", not "${device}"`);
     }
-    return createGpuExecutor(index === undefined ? undefined : Number(index));
+    return openGpu(index === undefined ? undefined : Number(index));
   }
   try {
     return await createCpuExecutor(cpuOptions);

@@ -6,11 +6,11 @@ import { createWebgpuExecutor } from '../executors/webgpu/webgpu-executor.js';
 
 /** What the optional package `webgpu` (Dawn) gives. */
 interface Dawn {
-  create(flags: readonly string[]): {
-    requestAdapter(options?: {
-      readonly powerPreference?: 'high-performance' | 'low-power';
-    }): Promise<GpuAdapter | null>;
-  };
+  create(flags: readonly string[]): DawnInstance;
+}
+
+interface DawnInstance {
+  requestAdapter(options?: { readonly powerPreference?: 'high-performance' | 'low-power' }): Promise<GpuAdapter | null>;
 }
 
 /** A GPU as Dawn lists it; the same one may be there for several backends. */
@@ -22,12 +22,10 @@ export interface ListedGpu {
   readonly name: string;
 }
 
-/** An adapter of Dawn. Dawn lives as long as this is held. */
+/** An adapter of Dawn; it gives one device. */
 export interface FoundAdapter {
   readonly adapter: GpuAdapter;
   readonly isSoftware: boolean;
-  /** Holds Dawn's instance; without it, devices would end. */
-  readonly instance: unknown;
 }
 
 /**
@@ -38,6 +36,19 @@ const features = 'enable-dawn-features=disable_workgroup_init';
 
 /** Backends that our kernels are for; Dawn's others are older, for tests, or another program's. */
 const backends = new Set(['vulkan', 'metal', 'd3d12']);
+
+/**
+ * Dawn's instances by their flags, kept to the end of the process: an adapter does not hold its instance, and an instance
+ * that is collected while a device of it still has something to do brings the process down. They keep no process alive.
+ */
+const instances = new Map<string, DawnInstance>();
+
+function instanceOf(dawn: Dawn, flags: readonly string[]): DawnInstance {
+  const key = flags.join('\n');
+  const instance = instances.get(key) ?? dawn.create(flags);
+  instances.set(key, instance);
+  return instance;
+}
 
 async function loadDawn(): Promise<Dawn> {
   // By a variable, so that building does not need the package either.
@@ -58,7 +69,7 @@ export async function listGpus(): Promise<readonly ListedGpu[]> {
   const dawn = await loadDawn();
   try {
     // Dawn lists its adapters in the error that a name without an adapter brings.
-    await dawn.create(['adapter=a name that no adapter has']).requestAdapter();
+    await instanceOf(dawn, ['adapter=a name that no adapter has']).requestAdapter();
   } catch (error) {
     const lines = [...(error as Error).message.matchAll(/backend: '([^']*)', name: '(.*)'$/gm)];
     return lines
@@ -89,29 +100,20 @@ export async function findAdapter(index?: number): Promise<FoundAdapter> {
     }
     flags.push(`backend=${chosen.backend}`, `adapter=${chosen.name}`);
   }
-  const instance = dawn.create(flags);
-  const adapter = await instance.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
+  const adapter = await instanceOf(dawn, flags)
+    .requestAdapter({ powerPreference: 'high-performance' })
+    .catch(() => null);
   if (adapter === null) {
     throw new MambairError(
       'MAMBAIR_DEVICE_UNAVAILABLE',
       'WebGPU found no GPU here: no Vulkan, Metal or Direct3D 12 driver answers; use the device "cpu"',
     );
   }
-  return { adapter, isSoftware: isSoftwareAdapter(adapter), instance };
+  return { adapter, isSoftware: isSoftwareAdapter(adapter) };
 }
 
 /** The WebGPU executor on an adapter of {@link findAdapter}. @throws MAMBAIR_DEVICE_UNAVAILABLE */
 export async function createGpuExecutor(index?: number, options: GpuOptions = {}): Promise<Executor> {
-  const found: { instance?: unknown; adapter: GpuAdapter } = await findAdapter(index);
-  const executor = await createWebgpuExecutor(found.adapter, options);
-  return {
-    name: executor.name,
-    description: executor.description,
-    load: (graph, weights) => executor.load(graph, weights),
-    async dispose() {
-      await executor.dispose();
-      // Dawn's threads end with its instance, which had to live until here.
-      delete found.instance;
-    },
-  };
+  const { adapter } = await findAdapter(index);
+  return createWebgpuExecutor(adapter, options);
 }

@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from '@jest/globals';
 import { createCpuExecutor } from '../../core/executors/cpu/cpu-executor.js';
+import type { Executor } from '../../core/executors/executor.js';
+import { createGpuExecutor } from '../../core/library/gpu-adapters.js';
 import type { Draw, OpCase } from '../../core/ops/op-case.js';
 import { parseSafetensors } from '../../core/tensor/safetensors.js';
 import { runCases } from '../op-harness.js';
+import { describeWithGpu } from '../gpu.js';
 import { describeWithShared, sharedPath } from '../shared.js';
 import { relativeDistance, stored, toFloat64 } from './golden-cases.js';
 
@@ -66,29 +69,38 @@ async function loadItems(): Promise<readonly Item[]> {
 
 describeWithShared('the official scan, by the kernels', [`golden/${name}.safetensors`], () => {
   it.each(['plain', 'relaxed'] as const)('agrees on all cases (%s)', async (build) => {
-    const items = await loadItems();
-    const executor = await createCpuExecutor({ build, threads: 2 });
-    const results = await runCases(
-      executor,
-      items.map(({ opCase }) => opCase),
-    );
-    await executor.dispose();
-    for (const { opCase, expected } of items) {
-      const found = results.get(opCase.id)?.data ?? new Float32Array();
-      const [length, channels] = [opCase.width, expected.length / opCase.width];
-      const inOrder = expected.map(
-        (_, place) => found[(place % length) * channels + Math.floor(place / length)] as number,
-      );
-      const isZero = expected.every((value) => value === 0);
-      const distance = isZero ? Math.max(...inOrder.map(Math.abs)) : relativeDistance(inOrder, expected);
-      // The fixture's bounds: of float32, and of its case of hardly any decay.
-      const bound = isZero ? 0 : opCase.id.startsWith('case 5') ? 2e-5 : 2e-6;
-      expect({ id: opCase.id, distance, isClose: distance <= bound }).toEqual({
-        id: opCase.id,
-        distance,
-        isClose: true,
-      });
-    }
-    expect(items.length).toBeGreaterThanOrEqual(7);
+    await expectOfficialScan(await createCpuExecutor({ build, threads: 2 }));
+  });
+
+  describeWithGpu('and on the GPU', () => {
+    it('agrees on all cases', async () => {
+      await expectOfficialScan(await createGpuExecutor());
+    });
   });
 });
+
+async function expectOfficialScan(executor: Executor): Promise<void> {
+  const items = await loadItems();
+  const results = await runCases(
+    executor,
+    items.map(({ opCase }) => opCase),
+  );
+  await executor.dispose();
+  for (const { opCase, expected } of items) {
+    const found = results.get(opCase.id)?.data ?? new Float32Array();
+    const [length, channels] = [opCase.width, expected.length / opCase.width];
+    const inOrder = expected.map(
+      (_, place) => found[(place % length) * channels + Math.floor(place / length)] as number,
+    );
+    const isZero = expected.every((value) => value === 0);
+    const distance = isZero ? Math.max(...inOrder.map(Math.abs)) : relativeDistance(inOrder, expected);
+    // The fixture's bounds: of float32, and of its case of hardly any decay.
+    const bound = isZero ? 0 : opCase.id.startsWith('case 5') ? 2e-5 : 2e-6;
+    expect({ id: opCase.id, distance, isClose: distance <= bound }).toEqual({
+      id: opCase.id,
+      distance,
+      isClose: true,
+    });
+  }
+  expect(items.length).toBeGreaterThanOrEqual(7);
+}

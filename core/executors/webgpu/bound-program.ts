@@ -1,6 +1,7 @@
 import { invariant } from '../../errors.js';
 import { type BufferReference, runWords } from '../../ops/webgpu-kernel.js';
 import { bufferUsage, type GpuBindGroup, type GpuBuffer, type GpuPipeline } from './gpu.js';
+import type { MemoryReport } from '../executor.js';
 import type { LoadedWeights } from './loaded-weights.js';
 import type { OpenedDevice } from './opened-device.js';
 import type { GpuProgram } from './program.js';
@@ -27,6 +28,9 @@ export interface BoundProgram {
   dispose(): void;
 }
 
+/** Kernels count words in 32 bits. */
+const mostBytes = 2 ** 34;
+
 /** Where a uniform binding may start, by WebGPU's default limits; also the most a pass's parameters take. */
 const paramsBytes = 256;
 
@@ -41,6 +45,25 @@ export function programBytes(program: GpuProgram): { values: number; transfer: n
     values: sum(bufferBytes),
     transfer: imageBytes + 2 * resultBytes + sum(routeDataBytes) + passes.length * paramsBytes + runWords.count * 4,
     largest: Math.max(imageBytes, resultBytes, ...bufferBytes, ...routeDataBytes),
+  };
+}
+
+/**
+ * What a program takes, with a network's weights. `limitBytes` is the total at which this size's largest buffer would be
+ * the largest that the device can bind.
+ */
+export function memoryReport(
+  program: GpuProgram,
+  { weightBytes, maxBindingBytes }: { readonly weightBytes: number; readonly maxBindingBytes: number },
+): MemoryReport {
+  const { values, transfer, largest } = programBytes(program);
+  const totalBytes = weightBytes + values + transfer;
+  return {
+    weightBytes,
+    activationBytes: values,
+    scratchBytes: transfer,
+    totalBytes,
+    limitBytes: Math.floor(totalBytes * (Math.min(maxBindingBytes, mostBytes) / largest)),
   };
 }
 

@@ -4,6 +4,11 @@ import type { GpuAdapter } from './gpu.js';
 import { type GpuOptions, OpenedDevice } from './opened-device.js';
 import { WebgpuNetwork } from './webgpu-network.js';
 
+/** One line for people about the executor on a device. */
+export function describeExecutor(device: string): string {
+  return `WebGPU on ${device}, float32`;
+}
+
 /**
  * The WebGPU executor: whole networks in WGSL kernels on one adapter of `navigator.gpu` or of Dawn, from the plan that
  * the CPU executor runs. Values stay on the device between the picture that goes in and the one that comes out.
@@ -15,7 +20,7 @@ export async function createWebgpuExecutor(adapter: GpuAdapter, options: GpuOpti
   let isDisposed = false;
   return {
     name: 'webgpu',
-    description: `WebGPU on ${device.description}, float32`,
+    description: describeExecutor(device.description),
     async load(graph, weights) {
       if (isDisposed) {
         throw new MambairError('MAMBAIR_DISPOSED', 'the WebGPU executor was disposed of; create another');

@@ -4,20 +4,16 @@ import { runWords } from '../../ops/webgpu-kernel.js';
 import { elementCount, type Tensor, type TensorMap, tensor } from '../../tensor/tensor.js';
 import { checkInput, checkRunOptions, type RunSizes } from '../check-run.js';
 import type { MemoryReport, Network, RunOptions, RunResult } from '../executor.js';
-import { bindProgram, type BoundPass, type BoundProgram, programBytes } from './bound-program.js';
+import { bindProgram, type BoundPass, type BoundProgram, memoryReport, programBytes } from './bound-program.js';
 import { bufferUsage, type GpuBuffer, mapRead } from './gpu.js';
 import { type LoadedWeights, loadWeights } from './loaded-weights.js';
 import type { OpenedDevice } from './opened-device.js';
 import { type GpuProgram, makeProgram, operandOf, type ProgramKey } from './program.js';
 
-/** Programs whose buffers stay on the device. Two: the tiles inside a picture and those at its edge take turns. */
-const programsKept = 2;
 /** Values written by the passes of one command buffer: short enough to be cancelled, and for a driver's watchdog. */
 const submitWork = 2 ** 27;
 /** Command buffers that are under way at a time: the next is recorded while one runs. */
 const submitsAhead = 2;
-/** What a plan may claim at all: numbers of words are counted in 32 bits. */
-const mostWords = 2 ** 32;
 
 /** A network on a GPU: its weights there, buffers and passes for each input size. */
 export class WebgpuNetwork implements Network {
@@ -27,7 +23,8 @@ export class WebgpuNetwork implements Network {
   readonly #graph: Graph;
   readonly #weights: LoadedWeights;
   readonly #device: OpenedDevice;
-  readonly #programs = new Map<string, BoundProgram>();
+  /** The last size's; only one, so that a network never takes more than it planned. */
+  #program: { readonly name: string; readonly bound: BoundProgram } | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #isDisposed = false;
 
@@ -45,7 +42,10 @@ export class WebgpuNetwork implements Network {
     return new WebgpuNetwork(graph, await loadWeights(graph, tensors, device), device);
   }
 
-  /** `limitBytes` is the total at which this size's largest buffer would be the largest that the device can bind. */
+  get weightBytes(): number {
+    return this.#weights.bytes;
+  }
+
   plan(height: number, width: number): MemoryReport {
     this.#check();
     return this.#report(makeProgram(this.#graph, { height, width, routing: 'seeded', keep: [] }));
@@ -61,10 +61,7 @@ export class WebgpuNetwork implements Network {
     if (!this.#isDisposed) {
       this.#isDisposed = true;
       await this.#queue;
-      for (const program of this.#programs.values()) {
-        program.dispose();
-      }
-      this.#programs.clear();
+      this.#forget();
       for (const buffer of this.#weights.buffers) {
         buffer.destroy();
       }
@@ -84,17 +81,8 @@ export class WebgpuNetwork implements Network {
   }
 
   #report(program: GpuProgram): MemoryReport {
-    const { values, transfer, largest } = programBytes(program);
-    const weightBytes = this.#weights.bytes;
-    const totalBytes = weightBytes + values + transfer;
-    const most = Math.min(this.#device.maxBindingBytes, mostWords * 4);
-    return {
-      weightBytes,
-      activationBytes: values,
-      scratchBytes: transfer,
-      totalBytes,
-      limitBytes: Math.floor(totalBytes * (most / largest)),
-    };
+    const { maxBindingBytes } = this.#device;
+    return memoryReport(program, { weightBytes: this.weightBytes, maxBindingBytes });
   }
 
   async #runNow(input: Tensor, options: RunOptions): Promise<RunResult> {
@@ -134,12 +122,8 @@ export class WebgpuNetwork implements Network {
   /** The program of a size, its buffers on the device. @throws MAMBAIR_OUT_OF_MEMORY before anything is allocated */
   async #programFor(key: ProgramKey): Promise<BoundProgram> {
     const name = JSON.stringify(key);
-    const known = this.#programs.get(name);
-    if (known !== undefined) {
-      // Move to the young end of the list.
-      this.#programs.delete(name);
-      this.#programs.set(name, known);
-      return known;
+    if (this.#program?.name === name) {
+      return this.#program.bound;
     }
     const program = makeProgram(this.#graph, key);
     const { totalBytes, limitBytes } = this.#report(program);
@@ -150,16 +134,15 @@ export class WebgpuNetwork implements Network {
         { detail: { totalBytes, limitBytes } },
       );
     }
-    for (const [oldName, old] of this.#programs) {
-      if (this.#programs.size < programsKept) {
-        break;
-      }
-      this.#programs.delete(oldName);
-      old.dispose();
-    }
+    this.#forget();
     const bound = await bindProgram(program, this.#weights, this.#device);
-    this.#programs.set(name, bound);
+    this.#program = { name, bound };
     return bound;
+  }
+
+  #forget(): void {
+    this.#program?.bound.dispose();
+    this.#program = undefined;
   }
 
   #upload(bound: BoundProgram, input: Tensor, sizes: RunSizes, { routing }: RunOptions, item: number): void {

@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describeWithGpu } from '../../../test/gpu.js';
+import { randomCheckpoint, randomImage, smallConfig } from '../../../test/random-network.js';
+import { recognise } from '../../architectures/architectures.js';
+import { publishedConfigurations } from '../../architectures/mambairv2/published.js';
+import { buildMambaIRv2 } from '../../architectures/mambairv2/build.js';
+import { findAdapter, type FoundAdapter } from '../../library/gpu-adapters.js';
+import type { RoutingKind } from '../../ops/webgpu-kernel.js';
+import { chooseTiles } from '../../restore/choose-tiles.js';
+import { restoreTensor } from '../../restore/restore-tensor.js';
+import type { Executor, Network } from '../executor.js';
+import { createCpuExecutor } from '../cpu/cpu-executor.js';
+import type { GpuAdapter, GpuDevice } from './gpu.js';
+import { OpenedDevice } from './opened-device.js';
+import { makeProgram } from './program.js';
+import { createWebgpuExecutor } from './webgpu-executor.js';
+
+const tensors = randomCheckpoint(smallConfig, 1);
+const { graph } = recognise(tensors);
+const routing = { kind: 'seeded', seed: 3 } as const;
+
+/** An adapter whose device the test can look at. */
+function watched(adapter: GpuAdapter, watch: (device: GpuDevice) => void): GpuAdapter {
+  return {
+    info: adapter.info,
+    features: adapter.features,
+    limits: adapter.limits,
+    async requestDevice(descriptor) {
+      const device = await adapter.requestDevice(descriptor);
+      watch(device);
+      return device;
+    },
+  };
+}
+
+describeWithGpu('a network on the GPU', () => {
+  describe('memory', () => {
+    it('is what the plan says', async () => {
+      const { adapter } = await findAdapter();
+      let allocated = 0;
+      const counting = watched(adapter, (device) => {
+        const create = device.createBuffer.bind(device);
+        Object.defineProperty(device, 'createBuffer', {
+          value: (descriptor: Parameters<typeof create>[0]) => {
+            allocated += descriptor.size;
+            return create(descriptor);
+          },
+        });
+      });
+      const executor = await createWebgpuExecutor(counting);
+      const network = await executor.load(graph, tensors);
+      const { weightBytes, totalBytes } = network.plan(21, 30);
+      expect(allocated).toBe(weightBytes);
+      await network.run(randomImage([1, 3, 21, 30], 1), { routing });
+      expect(allocated).toBe(totalBytes);
+      await executor.dispose();
+    });
+  });
+
+  describe('on a device of small buffers', () => {
+    let found: FoundAdapter;
+    let executor: Executor;
+    let network: Network;
+    beforeAll(async () => {
+      found = await findAdapter();
+      executor = await createWebgpuExecutor(found.adapter, { maxBindingBytes: 2 ** 18 });
+      network = await executor.load(graph, tensors);
+    });
+    afterAll(() => executor.dispose());
+
+    it('refuses what it cannot bind before it allocates anything', async () => {
+      const input = randomImage([1, 3, 100, 100], 2);
+      await expect(network.run(input, { routing })).rejects.toMatchObject({ code: 'MAMBAIR_OUT_OF_MEMORY' });
+    });
+
+    it('restores the picture in tiles that fit', async () => {
+      const input = randomImage([1, 3, 40, 70], 2);
+      const { columns } = chooseTiles(
+        network,
+        { height: 40, width: 70 },
+        { tile: 'auto', routing: 'seeded', channels: 3 },
+      );
+      expect(columns.spans.length).toBeGreaterThan(1);
+      const tiled = { tile: 32, overlap: 8, routing: 'seeded' } as const;
+      const cpu = await createCpuExecutor({ threads: 2 });
+      const expected = await restoreTensor(await cpu.load(graph, tensors), input, tiled);
+      await cpu.dispose();
+      expect(meanSquare((await restoreTensor(network, input, tiled)).data, expected.data)).toBeLessThan(1e-7);
+    });
+  });
+
+  it('that is lost says so, at once and ever after, and the picture is finished elsewhere', async () => {
+    const { adapter } = await findAdapter();
+    let device: GpuDevice | undefined;
+    const executor = await createWebgpuExecutor(watched(adapter, (opened) => (device = opened)));
+    const network = await executor.load(graph, tensors);
+    const input = randomImage([1, 3, 40, 40], 4);
+    const lost = { code: 'MAMBAIR_DEVICE_LOST' };
+    const options = { tile: 'whole', routing: 'seeded' } as const;
+    const undisturbed = await restoreTensor(network, input, options);
+
+    const running = network.run(input, { routing });
+    device?.destroy();
+    await expect(running).rejects.toMatchObject(lost);
+    await expect(network.run(input, { routing })).rejects.toMatchObject(lost);
+
+    const cpu = await createCpuExecutor({ threads: 2 });
+    const codes: string[] = [];
+    const finished = await restoreTensor(network, input, {
+      ...options,
+      fallback: () => cpu.load(graph, tensors),
+      warn: (code) => codes.push(code),
+    });
+    await cpu.dispose();
+    await executor.dispose();
+    expect(codes).toEqual(['MAMBAIR_DEVICE_LOST']);
+    expect(meanSquare(finished.data, undisturbed.data)).toBeLessThan(1e-7);
+  });
+
+  it('compiles for every published configuration and every way of routing, on a device that runs nothing', async () => {
+    const name = 'webgpu';
+    const dawn = (await import(name)) as { create(flags: string[]): { requestAdapter(): Promise<GpuAdapter> } };
+    const instance = dawn.create(['backend=null']);
+    const device = await OpenedDevice.open(await instance.requestAdapter());
+    const kinds: readonly RoutingKind[] = ['argmax', 'replay', 'seeded', 'forced'];
+    for (const [at, { config }] of publishedConfigurations.entries()) {
+      const built = buildMambaIRv2(config);
+      for (const kind of at === 0 ? kinds : kinds.slice(2, 3)) {
+        // Chunks of a scan are more than one, and windows and sizes do not divide each other.
+        const { passes } = makeProgram(built, { height: 70, width: 33, routing: kind, keep: [] });
+        await Promise.all(passes.map((pass) => device.pipeline(pass)));
+      }
+    }
+    expect(device.pipelineCount).toBeGreaterThan(20);
+    device.device.destroy();
+  });
+});
+
+function meanSquare(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, value, at) => sum + (value - (b[at] as number)) ** 2, 0) / b.length;
+}
