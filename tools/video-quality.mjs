@@ -19,7 +19,9 @@ const clips = {
   'otter-pan-640x360-clean.mp4': 'photo, moving',
 };
 
-/** PSNR and SSIM of a file against another, of luma and of all planes. */
+const hasVmaf = spawnSync('ffmpeg', ['-hide_banner', '-filters'], { encoding: 'utf8' }).stdout.includes(' libvmaf ');
+
+/** PSNR and SSIM of a file against another, of luma and of all planes; VMAF where this ffmpeg has it. */
 function score(made, source) {
   const graph = (filter) => `[0:v]settb=1/1000,setpts=N[a];[1:v]settb=1/1000,setpts=N[b];[a][b]${filter}`;
   const run = (filter) =>
@@ -32,12 +34,15 @@ function score(made, source) {
     ).stderr;
   const [, psnrY, psnr] = /PSNR y:(\S+).*average:(\S+)/.exec(run('psnr')) ?? [];
   const [, ssimY, ssim] = /SSIM Y:(\S+).*All:(\S+)/.exec(run('ssim')) ?? [];
-  return { psnrY: Number(psnrY), psnr: Number(psnr), ssimY: Number(ssimY), ssim: Number(ssim) };
+  const vmaf = hasVmaf ? Number(/VMAF score: (\S+)/.exec(run('libvmaf'))?.[1]) : undefined;
+  return { vmaf, psnrY: Number(psnrY), psnr: Number(psnr), ssimY: Number(ssimY), ssim: Number(ssim) };
 }
 
 const model = await loadModel(id);
 try {
-  console.log(`| clip, ${frames} frames | | PSNR Y, dB | PSNR, dB | SSIM Y | SSIM |\n|---|---|---:|---:|---:|---:|`);
+  console.log(
+    `| clip, ${frames} frames | | PSNR Y, dB | PSNR, dB | SSIM Y | SSIM |${hasVmaf ? ' VMAF |' : ''}\n|---|---|---:|---:|---:|---:|${hasVmaf ? '---:|' : ''}`,
+  );
   for (const [name, what] of Object.entries(clips)) {
     const [source, small, made, bicubic] = ['source', 'small', 'made', 'bicubic'].map((each) => at(`${each}.mkv`));
     const even = 'crop=trunc(iw/4)*4:trunc(ih/4)*4';
@@ -63,8 +68,14 @@ try {
       [id, made],
       ['bicubic', bicubic],
     ]) {
-      const { psnrY, psnr, ssimY, ssim } = score(file, source);
-      const cells = [psnrY.toFixed(2), psnr.toFixed(2), ssimY.toFixed(4), ssim.toFixed(4)];
+      const { psnrY, psnr, ssimY, ssim, vmaf } = score(file, source);
+      const cells = [
+        psnrY.toFixed(2),
+        psnr.toFixed(2),
+        ssimY.toFixed(4),
+        ssim.toFixed(4),
+        ...(vmaf === undefined ? [] : [vmaf.toFixed(2)]),
+      ];
       console.log(`| ${label === id ? `\`${name}\` (${what})` : ''} | ${label} | ${cells.join(' | ')} |`);
     }
     if (pictures !== undefined) {
