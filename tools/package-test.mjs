@@ -49,11 +49,11 @@ const commands = (note) =>
 function checkContents({ files, size }) {
   const paths = files.map(({ path }) => path);
   const wanted =
-    /^(README\.md|LICENSE|package\.json|bin\/mambair(-ffmpeg)?\.js|models\/[^/]+\.(md|safetensors)|dist\/(core|cli|ffmpeg-filter)\/.+\.(js|d\.ts|wasm))$/;
+    /^(README\.md|LICENSE|package\.json|bin\/mambair(-ffmpeg)?\.js|models\/[^/]+\.(md|safetensors)|dist\/(index|(core|cli|ffmpeg-filter)\/.+)\.(js|d\.ts|wasm))$/;
   const strange = paths.filter((path) => !wanted.test(path) || path.includes('.test.'));
   expect(strange.length === 0, `no such files in the package: ${strange.join(', ')}`);
   const shipped = readdirSync(join(root, 'models')).map((name) => `models/${name}`);
-  for (const path of ['README.md', 'LICENSE', 'bin/mambair.js', 'dist/index.d.ts', ...shipped]) {
+  for (const path of ['README.md', 'LICENSE', 'bin/mambair.js', 'bin/mambair-ffmpeg.js', 'dist/index.d.ts', ...shipped]) {
     expect(paths.includes(path), `${path} in the package`);
   }
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
