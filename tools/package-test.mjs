@@ -49,17 +49,16 @@ const commands = (note) =>
 function checkContents({ files, size }) {
   const paths = files.map(({ path }) => path);
   const wanted =
-    /^(README\.md|LICENSE|package\.json|bin\/mambair(-ffmpeg)?\.js|models\/[^/]+\.(md|safetensors)|dist\/(index|(core|cli|ffmpeg-filter)\/.+)\.(js|d\.ts|wasm))$/;
+    /^(README\.md|LICENSE|package\.json|bin\/mambair(-ffmpeg)?\.js|models\/[^/]+\.(md|webp|safetensors)|dist\/(index|(core|cli|ffmpeg-filter)\/.+)\.(js|d\.ts|wasm))$/;
   const strange = paths.filter((path) => !wanted.test(path) || path.includes('.test.'));
   expect(strange.length === 0, `no such files in the package: ${strange.join(', ')}`);
   const shipped = readdirSync(join(root, 'models')).map((name) => `models/${name}`);
   for (const path of ['README.md', 'LICENSE', 'bin/mambair.js', 'bin/mambair-ffmpeg.js', 'dist/index.d.ts', ...shipped]) {
     expect(paths.includes(path), `${path} in the package`);
   }
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
   for (const path of shipped.filter((name) => name.endsWith('.safetensors'))) {
-    const id = path.replace(/^models\/|\.safetensors$/g, '');
-    expect(readme.includes(`| \`${id}\` |`), `a line for ${id} in the README's table of licences`);
+    const card = path.replace(/safetensors$/, 'md');
+    expect(paths.includes(card), `${card}, which says what ${path} was trained on`);
   }
   console.log(`  ${files.length} files, ${(size / 2 ** 20).toFixed(2)} MiB packed`);
 }
@@ -73,6 +72,13 @@ async function placePictures() {
     mkdirSync(join(project, path, '..'), { recursive: true });
     await sharp(small).toFile(join(project, path));
   }
+}
+
+/** The clip that the README's commands for videos speak of; false without an ffmpeg. */
+function placeClip() {
+  const source = ['-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=10:d=0.5', '-f', 'lavfi', '-i', 'sine=d=0.5'];
+  const args = ['-v', 'error', ...source, join(project, 'holiday.mp4')];
+  return spawnSync('ffmpeg', args, { stdio: 'inherit' }).status === 0;
 }
 
 async function expectSize(path, width, height) {
@@ -136,6 +142,15 @@ try {
   await expectSize('photo-x2.png', 192, 128);
   await expectSize('holiday-x2/beach.webp', 192, 128);
   await expectSize('holiday-x2/day 2/hill.webp', 192, 128);
+  if (placeClip()) {
+    for (const command of commands('needs ffmpeg')) {
+      process.stdout.write(run(command, project));
+    }
+    expect(existsSync(join(project, 'holiday-x2.mp4')), 'holiday-x2.mp4');
+    expect(existsSync(join(project, 'holiday-x2.mkv')), 'holiday-x2.mkv');
+  } else {
+    console.log('skipped, for want of an ffmpeg: the commands for videos');
+  }
   runExamples();
   await expectSize('photo-x2.webp', 192, 128);
 
