@@ -65,13 +65,14 @@ def quality(config, weights, testsets):
                       f'python3 -m training.compare score {s} X/HR X/bicubic X/restored')
     key = 'psnrRgb' if kind == 'denoise' else 'psnrY'
     option = {'sr': 'scale', 'denoise': 'sigma', 'jpeg': 'jpeg'}[kind]
+    tiles = ('--tile', 'whole') if kind == 'jpeg' else ()  # the papers' tiles would cut through the blocks of JPEG
     tests = [(name, s) for name in SETS[kind]] if kind == 'sr' else SETS[kind]
     for name, level in tests:
         folder = Path(testsets) / name / ('HR' if name == 'Set5' else '')
-        report = mambair('eval', '--model', weights, '--hr', folder, f'--{option}', level, '--json')
+        report = mambair('eval', '--model', weights, '--hr', folder, f'--{option}', level, *tiles, '--json')
         label = name if kind == 'sr' else f'{name}, {"sigma" if kind == "denoise" else "quality"} {level}'
         before = input_psnr(task, testsets, name, None if kind == 'sr' else level)
         rows.append([label, f'{before:.2f} dB', f'{mean_of(report, key):.2f} dB'])
     name, level = tests[0]
     folder = 'Set5/HR' if name == 'Set5' else name
-    return rows, f'mambair eval --model {ident} --hr TESTSETS/{folder} --{option} {level}'
+    return rows, ' '.join([f'mambair eval --model {ident} --hr TESTSETS/{folder} --{option} {level}', *tiles])
