@@ -5,8 +5,19 @@
 export class FramePool {
   readonly #free = new Map<number, Uint8Array[]>();
 
+  #allocated = 0;
+
+  /** Arrays that were made so far: as many as were in use at once. */
+  get allocated(): number {
+    return this.#allocated;
+  }
+
   /** An array of exactly this length; its contents are anything. */
-  readonly take = (bytes: number): Uint8Array => this.#free.get(bytes)?.pop() ?? new Uint8Array(bytes);
+  readonly take = (bytes: number): Uint8Array => {
+    const free = this.#free.get(bytes)?.pop();
+    this.#allocated += free === undefined ? 1 : 0;
+    return free ?? new Uint8Array(bytes);
+  };
 
   /** Takes an array back that nobody reads any more. */
   give(frame: Uint8Array): void {

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { frameLayout, pixelFormat, type FrameRestorer } from '../../core/index.js';
 import type { VideoFrame, VideoStream } from '../transport/video-stream.js';
+import { FramePool } from './frame-pool.js';
 import type { StreamProgress } from './frame-progress.js';
 import { FrameProgress } from './frame-progress.js';
 import { restoreStream } from './restore-stream.js';
@@ -12,10 +13,12 @@ function streamOf(frames: AsyncIterableIterator<VideoFrame>): VideoStream {
   return { header: { pixelFormat: pixelFormat('gray'), width: 2, height: 1, timeBase: [1, 25] }, layout, frames };
 }
 
-async function* numbered(values: readonly number[]): AsyncGenerator<VideoFrame> {
+async function* numbered(values: readonly number[], pool?: FramePool): AsyncGenerator<VideoFrame> {
   for (const [index, value] of values.entries()) {
     await Promise.resolve();
-    yield { pts: index * 3, data: Uint8Array.of(value, index < 0 ? 1 : 0) };
+    const data = pool?.take(2) ?? new Uint8Array(2);
+    data.set([value, 0]);
+    yield { pts: index * 3, data };
   }
 }
 
@@ -24,12 +27,13 @@ const inverter = (delay: (value: number) => number, seen: (running: number) => v
   let running = 0;
   return {
     layout,
-    restore: async (frame) => {
+    restore: async (frame, target = new Uint8Array(2)) => {
       running += 1;
       seen(running);
       await new Promise((resolve) => setTimeout(resolve, delay(frame[0] ?? 0)));
       running -= 1;
-      return Uint8Array.from(frame, (value) => 255 - value);
+      target.set(frame.map((value) => 255 - value));
+      return target;
     },
   };
 };
@@ -41,7 +45,9 @@ describe('restoreStream', () => {
         fc.array(fc.nat({ max: 3 }), { maxLength: 30 }),
         fc.integer({ min: 1, max: 4 }),
         fc.integer({ min: 1, max: 6 }),
-        async (values, count, framesInFlight) => {
+        fc.boolean(),
+        async (values, count, framesInFlight, isPooled) => {
+          const pool = isPooled ? new FramePool() : undefined;
           let most = 0;
           const restorers = Array.from({ length: count }, (_, index) =>
             inverter(
@@ -50,17 +56,20 @@ describe('restoreStream', () => {
             ),
           );
           const seen: StreamProgress[] = [];
-          const restored = restoreStream(streamOf(numbered(values)), {
+          const restored = restoreStream(streamOf(numbered(values, pool)), {
             restorers,
             framesInFlight,
+            pool,
             progress: (progress) => seen.push(progress),
           });
-          const frames: VideoFrame[] = [];
-          for await (const frame of restored.frames) {
-            frames.push(frame);
+          const frames: [number, number][] = [];
+          for await (const { pts, data } of restored.frames) {
+            await Promise.resolve();
+            frames.push([pts, data[0] ?? 0]);
           }
-          expect(frames.map(({ pts }) => pts)).toEqual(values.map((_, index) => index * 3));
-          expect(frames.map(({ data }) => data[0])).toEqual(values.map((value) => 255 - value));
+          expect(frames).toEqual(values.map((value, index) => [index * 3, 255 - value]));
+          // What is under way, and the last one, which the next is compared with.
+          expect(pool === undefined || pool.allocated <= 2 * (framesInFlight + 2)).toBe(true);
           expect(most).toBeLessThanOrEqual(1);
           const last = seen.at(-1);
           expect(last?.frames ?? 0).toBe(values.length);
