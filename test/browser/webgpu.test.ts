@@ -71,7 +71,6 @@ async function resultInBrowser(): Promise<{ readonly distance?: number; readonly
   try {
     browser = spawn(chromium, [...flags, `--user-data-dir=${profile}`, `http://127.0.0.1:${server.port}/`], {
       stdio: ['ignore', 'ignore', 'pipe'],
-      detached: true,
     });
     browser.stderr?.on('data', (part: Buffer) => {
       said += part.toString();
@@ -82,8 +81,8 @@ async function resultInBrowser(): Promise<{ readonly distance?: number; readonly
     server.close();
     if (browser?.pid !== undefined && browser.exitCode === null) {
       const ended = once(browser, 'exit');
-      // The whole group: a browser is many processes.
-      process.kill(-browser.pid, 'SIGKILL');
+      // Its other processes end when they lose it. It stays in our group, so that whoever stops the tests stops it too.
+      browser.kill('SIGKILL');
       await ended;
     }
     await rm(profile, { recursive: true, force: true, maxRetries: 5 });
