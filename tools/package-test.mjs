@@ -53,7 +53,14 @@ function checkContents({ files, size }) {
   const strange = paths.filter((path) => !wanted.test(path) || path.includes('.test.'));
   expect(strange.length === 0, `no such files in the package: ${strange.join(', ')}`);
   const shipped = readdirSync(join(root, 'models')).map((name) => `models/${name}`);
-  for (const path of ['README.md', 'LICENSE', 'bin/mambair.js', 'bin/mambair-ffmpeg.js', 'dist/index.d.ts', ...shipped]) {
+  for (const path of [
+    'README.md',
+    'LICENSE',
+    'bin/mambair.js',
+    'bin/mambair-ffmpeg.js',
+    'dist/index.d.ts',
+    ...shipped,
+  ]) {
     expect(paths.includes(path), `${path} in the package`);
   }
   for (const path of shipped.filter((name) => name.endsWith('.safetensors'))) {
