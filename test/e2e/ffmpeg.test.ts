@@ -177,6 +177,15 @@ describeWithFfmpeg('mambair pipe', () => {
     expect(crc('after')).toBe(crc('before'));
   });
 
+  it('gives them back whatever it is told of their colour', () => {
+    const input = ffmpeg([...source, ...words('-f yuv4mpegpipe -')]);
+    const colour = ['--matrix', 'bt2020nc', '--range', 'full', '--chroma-location', 'topleft'];
+    const { stdout, status } = run(input, '--format', 'y4m', '-m', 'identity', ...colour);
+    const planes = (y4m: Uint8Array): Uint8Array => y4m.subarray(Buffer.from(y4m).indexOf('\nFRAME'));
+    expect([status, stdout.length > 0]).toEqual([0, true]);
+    expect(Buffer.compare(planes(stdout), planes(input))).toBe(0);
+  });
+
   it('says what is wrong', () => {
     const none = new Uint8Array(0);
     expect(run(none).stderr.toString()).toMatch(/--format nut or --format y4m/);
