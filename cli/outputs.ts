@@ -118,3 +118,11 @@ function formatOf(path: string): WritableImageFormat | undefined {
   const format = imageFormatOfPath(path);
   return writableImageFormats.find((each) => each === format);
 }
+
+/** What a result's name gets where it lies beside its source: `-x2`, `-denoised`, `-repaired`, `-restored`. */
+export function suffixOf({ task, scale }: { readonly task: string; readonly scale: number }): string {
+  if (scale > 1) {
+    return `-x${scale}`;
+  }
+  return task === 'denoise' ? '-denoised' : task === 'jpeg' ? '-repaired' : '-restored';
+}

@@ -1,4 +1,4 @@
-import type { Device, LoadModelOptions, RestorePictureOptions } from '../core/index.js';
+import type { Device, LoadModelOptions, ModelWish, RestorationTask, RestorePictureOptions } from '../core/index.js';
 import { choice, flag, integer, list, oneOf, text, usageError, value, wholeNumber } from './options.js';
 
 /** Options that several commands have, in one wording. */
@@ -27,6 +27,37 @@ export const tileOptions = {
   seed: seedOption,
 } as const;
 
+/** What is to be done, by which model and where: options of all commands that restore something. */
+export const restoringOptions = {
+  task: choice<RestorationTask>(['upscale', 'denoise', 'jpeg'], 'what to do (default upscale)'),
+  scale: integer({ least: 1, most: 8 }, 'how many times larger, for upscale (default 2)'),
+  model: modelOption,
+  device: deviceOption,
+  threads: threadsOption,
+  ...tileOptions,
+  set: setOption,
+} as const;
+
+/** The model that `--task` and `--scale` ask for. @throws MAMBAIR_OPTION_INVALID */
+export function wishOf(values: {
+  readonly task: RestorationTask | undefined;
+  readonly scale: number | undefined;
+}): Pick<ModelWish, 'task' | 'scale'> {
+  const { task = 'upscale', scale } = values;
+  if (task !== 'upscale' && (scale ?? 1) !== 1) {
+    throw usageError(`--scale ${scale} is for upscaling; ${task} keeps the size`);
+  }
+  return { task, scale: task === 'upscale' ? (scale ?? 2) : 1 };
+}
+
+/** Without what was not given. */
+export function given<Values extends Readonly<Record<string, unknown>>>(
+  values: Values,
+): { [Name in keyof Values]?: Exclude<Values[Name], undefined> } {
+  const kept = Object.entries(values).filter(([, each]) => each !== undefined);
+  return Object.fromEntries(kept) as { [Name in keyof Values]?: Exclude<Values[Name], undefined> };
+}
+
 /** The values of {@link tileOptions}. */
 export interface TileValues {
   readonly tile: RestorePictureOptions['tile'];
@@ -38,13 +69,8 @@ export interface TileValues {
 
 /** Tile options as the library takes them: what was not given is left out. */
 export function restoreOptions(values: TileValues): Omit<RestorePictureOptions, 'progress'> {
-  return {
-    ...(values.tile === undefined ? {} : { tile: values.tile }),
-    ...(values.overlap === undefined ? {} : { overlap: values.overlap }),
-    ...(values.memory === undefined ? {} : { memoryBytes: values.memory }),
-    ...(values.routing === undefined ? {} : { routing: values.routing }),
-    ...(values.seed === undefined ? {} : { seed: values.seed }),
-  };
+  const { tile, overlap, memory, routing, seed } = values;
+  return given({ tile, overlap, memoryBytes: memory, routing, seed });
 }
 
 /** Device options as the library takes them. */
@@ -52,10 +78,7 @@ export function loadOptions(values: {
   readonly device: Device | undefined;
   readonly threads: number | undefined;
 }): LoadModelOptions {
-  return {
-    ...(values.device === undefined ? {} : { device: values.device }),
-    ...(values.threads === undefined ? {} : { threads: values.threads }),
-  };
+  return given({ device: values.device, threads: values.threads });
 }
 
 /** Reads `KEY=VALUE` pairs. @throws MAMBAIR_OPTION_INVALID */

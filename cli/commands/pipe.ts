@@ -11,29 +11,13 @@ import { writeNut } from '../../ffmpeg-filter/transport/write-nut.js';
 import { writeY4m } from '../../ffmpeg-filter/transport/write-y4m.js';
 import { defineCommand, type CommandInput } from '../command.js';
 import { during, exitCodes } from '../exit-codes.js';
-import { choice, integer, text, usageError } from '../options.js';
+import { choice, text, usageError } from '../options.js';
 import { ProgressLine } from '../progress.js';
-import {
-  deviceOption,
-  loadOptions,
-  modelOption,
-  quietOption,
-  readSettings,
-  restoreOptions,
-  setOption,
-  threadsOption,
-  tileOptions,
-} from '../shared-options.js';
+import { given, loadOptions, quietOption, readSettings, restoreOptions, restoringOptions } from '../shared-options.js';
 
 const options = {
   format: choice(['nut', 'y4m'], 'of the frames on both sides (needed)'),
-  task: choice(['upscale', 'denoise', 'jpeg'], 'what to do (default upscale)'),
-  scale: integer({ least: 1, most: 8 }, 'how many times larger, for upscale (default 2)'),
-  model: modelOption,
-  device: deviceOption,
-  threads: threadsOption,
-  ...tileOptions,
-  set: setOption,
+  ...restoringOptions,
   matrix: text('NAME', 'of YUV, by ffmpeg’s name, e.g. bt709 (default: by the height, bt709 from 720 lines on)'),
   range: choice(['limited', 'full'], 'of the codes (default: what Y4M says, else limited)'),
   'chroma-location': choice(
@@ -147,12 +131,4 @@ async function writeWhole(chunk: Uint8Array): Promise<boolean> {
     }
   }
   return true;
-}
-
-/** Without what was not given. */
-function given<Values extends Readonly<Record<string, unknown>>>(
-  values: Values,
-): { [Name in keyof Values]?: Exclude<Values[Name], undefined> } {
-  const kept = Object.entries(values).filter(([, each]) => each !== undefined);
-  return Object.fromEntries(kept) as { [Name in keyof Values]?: Exclude<Values[Name], undefined> };
 }

@@ -4,8 +4,6 @@ import {
   loadModel,
   writableImageFormats,
   type Model,
-  type ModelWish,
-  type RestorationTask,
   type RestoredFile,
 } from '../../core/index.js';
 import { defineCommand, type CommandInput } from '../command.js';
@@ -13,30 +11,21 @@ import { findInputs } from '../inputs.js';
 import { makeFolderOf } from '../make-folder.js';
 import { ModelShelf } from '../model-shelf.js';
 import { choice, flag, integer, text, usageError, value } from '../options.js';
-import { isFolder, planOutputs, type Job } from '../outputs.js';
+import { isFolder, planOutputs, suffixOf, type Job } from '../outputs.js';
 import { RestoreReport } from '../restore-report.js';
 import {
-  deviceOption,
   jsonOption,
   loadOptions,
-  modelOption,
   quietOption,
   readSettings,
   restoreOptions,
-  setOption,
-  threadsOption,
-  tileOptions,
+  restoringOptions,
+  wishOf,
 } from '../shared-options.js';
 
 const options = {
   output: text('FILE|FOLDER', 'where to (default: beside each input, with a suffix)', 'o'),
-  task: choice<RestorationTask>(['upscale', 'denoise', 'jpeg'], 'what to do (default upscale)'),
-  scale: integer({ least: 1, most: 8 }, 'how many times larger, for upscale (default 2)'),
-  model: modelOption,
-  device: deviceOption,
-  threads: threadsOption,
-  ...tileOptions,
-  set: setOption,
+  ...restoringOptions,
   format: choice(writableImageFormats, 'format of the results (default: by the name, else as the input)'),
   quality: integer({ least: 1, most: 100 }, 'of JPEG, WebP and AVIF results (default 95, 92, 85)'),
   background: value('RRGGBB', 'colour behind transparent pictures where the format has no transparency', readColour),
@@ -109,12 +98,8 @@ interface ModelPlan {
 
 /** One model for all, or, for JPEG repair, for each picture the one trained nearest to its quality. */
 async function planModels(shelf: ModelShelf, values: Values): Promise<ModelPlan> {
-  const task = values.task ?? 'upscale';
-  if (task !== 'upscale' && (values.scale ?? 1) !== 1) {
-    throw usageError(`--scale ${values.scale} is for upscaling; ${task} keeps the size`);
-  }
-  const wish: ModelWish = { task, scale: task === 'upscale' ? (values.scale ?? 2) : 1 };
-  if (task === 'jpeg' && values.model === undefined) {
+  const wish = wishOf(values);
+  if (wish.task === 'jpeg' && values.model === undefined) {
     const modelFor = async (job: Job): Promise<Model> => shelf.get((await chooseModelForFile(job.path, wish)).id);
     return { modelFor, suffix: '-repaired' };
   }
@@ -126,14 +111,7 @@ async function planModels(shelf: ModelShelf, values: Values): Promise<ModelPlan>
   if (values.task !== undefined && (values.task === 'upscale') !== scale > 1) {
     throw usageError(`--task ${values.task} does not fit the model ${name}, which has scale ${scale}`);
   }
-  return { modelFor: async () => model, suffix: suffixOf(model) };
-}
-
-function suffixOf({ info }: Model): string {
-  if (info.scale > 1) {
-    return `-x${info.scale}`;
-  }
-  return info.task === 'denoise' ? '-denoised' : info.task === 'jpeg' ? '-repaired' : '-restored';
+  return { modelFor: async () => model, suffix: suffixOf(model.info) };
 }
 
 async function restoreJob(

@@ -1,36 +1,29 @@
 import { existsSync } from 'node:fs';
 import { extname } from 'node:path';
-import { chooseModel, findModel, isMambairError, type RestorationTask } from '../../core/index.js';
+import { findModel, isMambairError } from '../../core/index.js';
 import { workFolderOf } from '../../ffmpeg-filter/clip/work-folder.js';
 import type { RestoreVideoOptions } from '../../ffmpeg-filter/clip/options.js';
 import { planVideo, restoreVideo } from '../../ffmpeg-filter/clip/restore-video.js';
 import { clipDuration } from '../../ffmpeg-filter/clip/open-clip.js';
 import { defineCommand, type CommandInput } from '../command.js';
 import { exitCodes } from '../exit-codes.js';
-import { choice, flag, integer, list, text, usageError, value } from '../options.js';
+import { flag, integer, list, text, usageError, value } from '../options.js';
 import {
-  deviceOption,
+  given,
   jsonOption,
   loadOptions,
-  modelOption,
   quietOption,
   readSettings,
   restoreOptions,
-  setOption,
-  threadsOption,
-  tileOptions,
+  restoringOptions,
+  wishOf,
 } from '../shared-options.js';
+import { suffixOf } from '../outputs.js';
 import { VideoReport } from '../video-report.js';
 
 const options = {
   output: text('FILE', 'where to; its extension says the container (default: beside the input, with a suffix)', 'o'),
-  task: choice<RestorationTask>(['upscale', 'denoise', 'jpeg'], 'what to do (default upscale)'),
-  scale: integer({ least: 1, most: 8 }, 'how many times larger, for upscale (default 2)'),
-  model: modelOption,
-  device: deviceOption,
-  threads: threadsOption,
-  ...tileOptions,
-  set: setOption,
+  ...restoringOptions,
   codec: text(
     'NAME',
     'h264, h265, vp9, av1, ffv1, prores … or an encoder of ffmpeg\n(default: by the extension, keeping depth, chroma and alpha)',
@@ -104,39 +97,18 @@ export const video = defineCommand({
 function besideInput(input: string, values: Values): string {
   const extension = extname(input);
   const named = values.model === undefined ? undefined : findModel(values.model);
-  const { task, scale } = named ?? wishOf(values);
-  const suffix =
-    scale > 1 ? `-x${scale}` : task === 'denoise' ? '-denoised' : task === 'jpeg' ? '-repaired' : '-restored';
+  const suffix = suffixOf(named ?? wishOf(values));
   return `${input.slice(0, input.length - extension.length)}${values.preview === undefined ? '' : '-preview'}${suffix}${extension || '.mkv'}`;
 }
 
-function wishOf(values: Values): { readonly task: RestorationTask; readonly scale: number } {
-  const task = values.task ?? 'upscale';
-  if (task !== 'upscale' && (values.scale ?? 1) !== 1) {
-    throw usageError(`--scale ${values.scale} is for upscaling; ${task} keeps the size`);
-  }
-  return { task, scale: task === 'upscale' ? (values.scale ?? 2) : 1 };
-}
-
 async function videoOptions(input: string, values: Values): Promise<RestoreVideoOptions> {
-  const given = <Name extends string, Value>(
-    name: Name,
-    written: Value | undefined,
-  ): { readonly [Key in Name]?: Value } =>
-    (written === undefined ? {} : { [name]: written }) as { readonly [Key in Name]?: Value };
   const { start, end } = await partOf(input, values);
+  const { task, scale, model, codec, crf, stream, ffmpeg, ffprobe, 'pixel-format': pixelFormat } = values;
+  wishOf(values);
   return {
     ...restoreOptions(values),
-    model: values.model ?? chooseModel(wishOf(values)).id,
+    ...given({ task, scale, model, codec, crf, pixelFormat, start, end, stream, ffmpeg, ffprobe }),
     load: { ...loadOptions(values), set: readSettings(values.set) },
-    ...given('codec', values.codec),
-    ...given('crf', values.crf),
-    ...given('pixelFormat', values['pixel-format']),
-    ...given('start', start),
-    ...given('end', end),
-    ...given('stream', values.stream),
-    ...given('ffmpeg', values.ffmpeg),
-    ...given('ffprobe', values.ffprobe),
     encoderOptions: encoderOptions(values.encoder),
     deinterlace: values.deinterlace,
     resume: values.resume,

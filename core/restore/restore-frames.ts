@@ -3,13 +3,11 @@ import type { FrameColour } from '../video/colour.js';
 import { checkLength, createFrameConverter } from '../video/frame-converter.js';
 import { frameLayout } from '../video/pixel-format.js';
 import type { FrameLayout, PlaneLayout } from '../video/pixel-format.js';
-import { chooseTiles } from './choose-tiles.js';
-import { GuardedNetwork } from './failure-policy.js';
 import type { RestoreOptions } from './options.js';
 import { checkRestoreOptions } from './options.js';
 import { restoreColour } from './restore-colour.js';
-import { runTiles } from './run-tiles.js';
-import { copyRows, createTensor, cropTensor, tensorPlanes } from './tensor-tiles.js';
+import { restoreInTiles } from './restore-tensor.js';
+import { createTensor, tensorPlanes } from './tensor-tiles.js';
 
 /** Takes raw video frames of one layout through a network. */
 export interface FrameRestorer {
@@ -86,35 +84,13 @@ async function restorePlanes(
     const value = signal[at]!;
     input.data[at] = value < 0 ? 0 : value > 1 ? 1 : value;
   }
-  const guarded = new GuardedNetwork(network, options);
-  const { scale } = guarded;
-  const output = createTensor([1, channels, height * scale, width * scale]);
-  const planes = tensorPlanes(output);
-  try {
-    await runTiles({
-      plan: chooseTiles(network, { height, width }, { ...options, channels }),
-      scale,
-      channels,
-      signal: options.signal,
-      progress: options.progress,
-      restoreTile: async (tile, report) => {
-        const place = { originX: tile.columns.start, originY: tile.rows.start, report };
-        // The usual case takes no copies: one tile, and a network for as many channels.
-        const isWhole = [tile.columns, tile.rows].every(
-          ({ start, end }, axis) => start === 0 && end === (axis === 0 ? width : height),
-        );
-        const part = isWhole ? input : cropTensor(input, tile);
-        if (channels === guarded.channels) {
-          return tensorPlanes(await guarded.run(part, place));
-        }
-        const [, , partHeight = 0, partWidth = 0] = part.shape;
-        return restoreColour(guarded, tensorPlanes(part), { ...place, height: partHeight, width: partWidth });
-      },
-      emit: (rows) => copyRows(rows, planes),
-    });
-  } finally {
-    await guarded.dispose();
-  }
+  const output = await restoreInTiles(network, input, options, async (guarded, part, place) => {
+    if (channels === guarded.channels) {
+      return tensorPlanes(await guarded.run(part, place));
+    }
+    const [, , partHeight = 0, partWidth = 0] = part.shape;
+    return restoreColour(guarded, tensorPlanes(part), { ...place, height: partHeight, width: partWidth });
+  });
   return output.data;
 }
 

@@ -2,7 +2,7 @@ import { MambairError } from '../errors.js';
 import type { Network } from '../executors/executor.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { chooseTiles } from './choose-tiles.js';
-import { GuardedNetwork } from './failure-policy.js';
+import { GuardedNetwork, type TilePlace } from './failure-policy.js';
 import type { RestoreOptions } from './options.js';
 import { checkRestoreOptions } from './options.js';
 import { runTiles } from './run-tiles.js';
@@ -15,14 +15,30 @@ import { copyRows, createTensor, cropTensor, tensorPlanes } from './tensor-tiles
  */
 export async function restoreTensor(network: Network, input: Tensor, options: RestoreOptions): Promise<Tensor> {
   checkRestoreOptions(options);
-  const guarded = new GuardedNetwork(network, options);
   const [batch, channels, height = 0, width = 0] = input.shape;
-  if (input.shape.length !== 4 || batch !== 1 || channels !== guarded.channels || height < 1 || width < 1) {
+  if (input.shape.length !== 4 || batch !== 1 || channels !== network.inputChannels || height < 1 || width < 1) {
     throw new MambairError(
       'MAMBAIR_SHAPE_MISMATCH',
-      `this network restores a tensor of shape [1, ${guarded.channels}, h, w], not [${input.shape.join(', ')}]`,
+      `this network restores a tensor of shape [1, ${network.inputChannels}, h, w], not [${input.shape.join(', ')}]`,
     );
   }
+  return restoreInTiles(network, input, options, async (guarded, part, place) =>
+    tensorPlanes(await guarded.run(part, place)),
+  );
+}
+
+/**
+ * A tensor of any number of channels tile by tile. `restorePart` takes a part through the guarded network and gives its
+ * planes, `scale` times as large. @throws what {@link restoreTensor} does and `restorePart` raises
+ */
+export async function restoreInTiles(
+  network: Network,
+  input: Tensor,
+  options: RestoreOptions,
+  restorePart: (guarded: GuardedNetwork, part: Tensor, place: TilePlace) => Promise<readonly Float32Array[]>,
+): Promise<Tensor> {
+  const guarded = new GuardedNetwork(network, options);
+  const [, channels = 0, height = 0, width = 0] = input.shape;
   const { scale } = guarded;
   const output = createTensor([1, channels, height * scale, width * scale]);
   const planes = tensorPlanes(output);
@@ -33,9 +49,10 @@ export async function restoreTensor(network: Network, input: Tensor, options: Re
       channels,
       signal: options.signal,
       progress: options.progress,
-      restoreTile: async (tile, report) => {
-        const place = { originX: tile.columns.start, originY: tile.rows.start, report };
-        return tensorPlanes(await guarded.run(cropTensor(input, tile), place));
+      restoreTile: ({ rows, columns }, report) => {
+        const isWhole = rows.start === 0 && rows.end === height && columns.start === 0 && columns.end === width;
+        const part = isWhole ? input : cropTensor(input, { rows, columns });
+        return restorePart(guarded, part, { originX: columns.start, originY: rows.start, report });
       },
       emit: (rows) => copyRows(rows, planes),
     });

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { chooseModel, loadModel, type FrameRestorer, type Model } from '../../core/index.js';
+import { requireFitting } from '../drop-in/filter-model.js';
 import { findFfmpeg, type FoundFfmpeg } from '../command/find-ffmpeg.js';
 import { decode, type DecodedStream } from '../pipeline/decode.js';
 import { frameColour } from '../pipeline/frame-colour.js';
@@ -77,10 +78,18 @@ async function modelOf(
 ): Promise<{ readonly model: Model; readonly isOurs: boolean }> {
   const { model, task = 'upscale', scale = 2, load = {}, signal } = options;
   if (model !== undefined && typeof model !== 'string') {
+    requireFitting(model, options);
     return { model, isOurs: false };
   }
   const id = model ?? chooseModel({ task, scale: task === 'upscale' ? scale : 1 }).id;
-  return { model: await loadModel(id, { ...load, ...(signal === undefined ? {} : { signal }) }), isOurs: true };
+  const loaded = await loadModel(id, { ...load, ...(signal === undefined ? {} : { signal }) });
+  try {
+    requireFitting(loaded, options);
+  } catch (error) {
+    await loaded.dispose();
+    throw error;
+  }
+  return { model: loaded, isOurs: true };
 }
 
 function restoreOptionsOf(options: RestoreVideoFramesOptions) {

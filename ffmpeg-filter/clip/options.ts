@@ -21,7 +21,7 @@ export interface RestoreVideoFramesOptions extends VideoFrameOptions {
   readonly model?: string | Model;
   /** What to do when no model is named. @default 'upscale' */
   readonly task?: RestorationTask;
-  /** How many times larger, when no model is named and the task is `upscale`. @default 2 */
+  /** How many times larger; a model that is named must do so. @default 2 for upscaling, or what the model does */
   readonly scale?: number;
   /** Where a model that is named runs. */
   readonly load?: LoadModelOptions;

@@ -42,7 +42,7 @@ export function filterModel(options: FilterOptions): FilterModel {
 }
 
 /** @throws MAMBAIR_OPTION_INVALID when a loaded model does not do what the options ask */
-export function requireFitting({ info }: Model, { scale, task }: FilterOptions): void {
+export function requireFitting({ info }: Model, { scale, task }: Pick<FilterOptions, 'scale' | 'task'>): void {
   if (scale !== undefined && scale !== info.scale) {
     throw invalid(`scale=${scale} does not fit the model ${info.name}, which has scale ${info.scale}`);
   }

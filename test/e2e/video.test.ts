@@ -56,6 +56,7 @@ describeWithFfmpeg('mambair video', () => {
     [['--encoder', 'slow'], 2],
     [['--set', 'x'], 2],
     [['--task', 'denoise', '--scale', '2'], 2],
+    [['-m', 'identity', '--scale', '2'], 2],
     [['-m', 'no-such-model'], 3],
   ] as const)('refuses %j', async (words, code) => {
     expect((await mambair('video', at('a.mp4'), '-o', at('c.mp4'), '--quiet', ...words)).exitCode).toBe(code);

@@ -1,4 +1,5 @@
-// Sub-pixel rearrangement: numbers are copied.
+// A picture enlarged by copying numbers: from factor² channels for each of the output's (pixel shuffle), or from the
+// same channel, repeated (nearest neighbour, upsample-nearest): SHUFFLE is 1 or 0.
 //
 // Workgroup: 256 values of the output, channels first, then pixels in raster order. Invocation: one value. Neighbours
 // write neighbours; reads are scattered over a few rows of the input. No workgroup memory, no barriers.
@@ -31,6 +32,7 @@ fn main(
   let row = pixel / params.width;
   let column = pixel % params.width;
   let sourcePixel = (row / params.factor) * (params.width / params.factor) + column / params.factor;
-  let sourceChannel = c * params.factor * params.factor + (row % params.factor) * params.factor + column % params.factor;
+  let subPixel = (row % params.factor) * params.factor + column % params.factor;
+  let sourceChannel = select(c, c * params.factor * params.factor + subPixel, SHUFFLE == 1u);
   y[pixel * params.outStride + c] = x[params.start + sourcePixel * params.stride + sourceChannel];
 }

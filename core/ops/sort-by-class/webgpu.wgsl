@@ -23,17 +23,22 @@ const BLOCK = 256u;
 
 var<workgroup> staged: array<u32, BLOCK>;
 
+// The classes of a block where its invocations can see them; none behind the last pixel.
+fn stage(pixel: u32, lane: u32) {
+  staged[lane] = 0xffffffffu;
+  if pixel < params.pixels {
+    staged[lane] = classes[pixel];
+  }
+  workgroupBarrier();
+}
+
 @compute @workgroup_size(BLOCK)
 fn count(
   @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32,
 ) {
   let block = groupIndex(group, groups);
   let pixel = block * BLOCK + lane;
-  staged[lane] = 0xffffffffu;
-  if pixel < params.pixels {
-    staged[lane] = classes[pixel];
-  }
-  workgroupBarrier();
+  stage(pixel, lane);
   if block >= params.blocks {
     return;
   }
@@ -75,11 +80,7 @@ fn place(
 ) {
   let block = groupIndex(group, groups);
   let pixel = block * BLOCK + lane;
-  staged[lane] = 0xffffffffu;
-  if pixel < params.pixels {
-    staged[lane] = classes[pixel];
-  }
-  workgroupBarrier();
+  stage(pixel, lane);
   if pixel >= params.pixels {
     return;
   }

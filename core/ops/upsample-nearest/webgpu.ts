@@ -1,24 +1,9 @@
 import type { OperationOf } from '../cpu-kernel.js';
-import { source as mathSource } from '../webgpu-math.wgsl.gen.js';
-import { gpuInput, type GpuShader, groupsOf, pixelsOf, reads, type WebgpuKernel, writes } from '../webgpu-kernel.js';
-import { source } from './webgpu.wgsl.gen.js';
+import { enlargingPass } from '../pixel-shuffle/webgpu.js';
+import type { WebgpuKernel } from '../webgpu-kernel.js';
 
-const shader: GpuShader = { name: 'upsample-nearest', source: mathSource + source };
-
+/** The kernel of pixel shuffle, which reads one channel instead of factor². */
 export const upsampleNearestWebgpu: WebgpuKernel<OperationOf<'upsampleNearest'>> = {
   pack: () => [],
-  passes({ operation: { factor }, inputs, output }) {
-    const x = gpuInput(inputs, 0);
-    const pixels = pixelsOf(output);
-    return [
-      {
-        shader,
-        entry: 'main',
-        constants: {},
-        params: [output.width, pixels, output.channels, factor, x.start, x.stride, output.stride],
-        bindings: [reads(x.buffer), writes(output.buffer)],
-        workgroups: groupsOf(pixels * output.channels, 256),
-      },
-    ];
-  },
+  passes: ({ operation: { factor }, inputs, output }) => [enlargingPass(factor, { inputs, output, isShuffle: false })],
 };
