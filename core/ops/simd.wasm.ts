@@ -28,8 +28,10 @@ const table: usize = memory.data<f32>([
   0.3989421044520254, 0.03555703633047315, 0.004785929087840376, 0.0001867779700544713, 6.525808653259481e-6,
   2.1707302259828856e-8,
   0.25579247327981064, 0.02963261456751755, 0.0019853054394612687, 7.968380992091144e-5, 1.1800640902252162e-6,
-  // 30: 5.6
-  5.6,
+  // 30: 5.6; −5.6; 1/2
+  5.6, -5.6, 0.5,
+  // 33: −log2 e; largest exponent of a sigmoid
+  -1.4426950408889634, 126.0,
 ]);
 
 /** All four lanes = entry `index` of the table. */
@@ -97,32 +99,21 @@ export function log(x: v128): v128 {
   return madd(exponent, splatAt(18), f32x4.mul(p, s));
 }
 
-/** Φ(x), the normal distribution function: GELU(x) = x·Φ(x) exactly (erf form). Absolute error 3e-8. */
+/** x within the table of Φ: ± 5.6. */
 // @ts-ignore: decorator
 @inline
-export function normalCdf(x: v128): v128 {
-  const limit = splatAt(30);
-  const z = f32x4.pmin(limit, f32x4.pmax(f32x4.neg(limit), x));
-  const t = f32x4.mul(z, z);
-  let p = madd(splatAt(24), t, splatAt(23));
-  p = madd(p, t, splatAt(22));
-  p = madd(p, t, splatAt(21));
-  p = madd(p, t, splatAt(20));
-  p = madd(p, t, splatAt(19));
-  let q = madd(splatAt(29), t, splatAt(28));
-  q = madd(q, t, splatAt(27));
-  q = madd(q, t, splatAt(26));
-  q = madd(q, t, splatAt(25));
-  q = madd(q, t, f32x4.splat(1));
-  return madd(z, f32x4.div(p, q), f32x4.splat(0.5));
+export function clampForCdf(x: v128): v128 {
+  return f32x4.pmin(splatAt(30), f32x4.pmax(splatAt(31), x));
 }
 
-/** 1 / (1 + e^−x). */
+/** 1 / (1 + e^−x); the constants come from the caller's locals, `most` the largest exponent of two. */
 // @ts-ignore: decorator
 @inline
-export function sigmoid(x: v128): v128 {
-  const one = f32x4.splat(1);
-  // Beyond ±87 the clamp of exp2 and infinity already give 0 and 1; clamp from above to keep 2^x finite.
-  const e = exp2(f32x4.pmin(f32x4.mul(f32x4.neg(x), splatAt(7)), f32x4.splat(126)));
-  return f32x4.div(one, f32x4.add(one, e));
+export function sigmoidWith(
+  x: v128, minusLog2e: v128, most: v128, least: v128, one: v128,
+  magic: v128, c0: v128, c1: v128, c2: v128, c3: v128, c4: v128, c5: v128,
+): v128 {
+  // Beyond ±87 the clamps already give 0 and 1; 2^x stays finite and normal.
+  const exponent = f32x4.pmax(f32x4.pmin(f32x4.mul(x, minusLog2e), most), least);
+  return f32x4.div(one, f32x4.add(one, exp2With(exponent, magic, c0, c1, c2, c3, c4, c5)));
 }

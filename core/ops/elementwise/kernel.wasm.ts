@@ -1,4 +1,4 @@
-import { madd, sigmoid } from '../simd.wasm';
+import { madd, sigmoidWith, splatAt } from '../simd.wasm';
 
 // Each runs over `vectors` × 4 channels of `rows` rows; strides in bytes; may run in place.
 
@@ -62,9 +62,12 @@ export function gate(
   x: usize, xStride: usize, other: usize, otherStride: usize, y: usize, yStride: usize, rows: i32, vectors: i32,
 ): void {
   const bytes = <usize>vectors << 4;
+  const minusLog2e = splatAt(33), most = splatAt(34), least = splatAt(8), one = splatAt(0), magic = splatAt(6);
+  const c0 = splatAt(0), c1 = splatAt(1), c2 = splatAt(2), c3 = splatAt(3), c4 = splatAt(4), c5 = splatAt(5);
   for (let row = 0; row < rows; row++) {
     for (let o: usize = 0; o < bytes; o += 16) {
-      v128.store(y + o, f32x4.mul(v128.load(other + o), sigmoid(v128.load(x + o))));
+      const s = sigmoidWith(v128.load(x + o), minusLog2e, most, least, one, magic, c0, c1, c2, c3, c4, c5);
+      v128.store(y + o, f32x4.mul(v128.load(other + o), s));
     }
     x += xStride;
     other += otherStride;
