@@ -159,7 +159,7 @@ class RandomWriter {
     const inputs = [u, this.#linear(u, rank + 2 * states)];
     // Noise and classes are given for maps of the input's size.
     const hasPrompt = scale === 1 && this.#random() < 0.7;
-    if (hasPrompt) {
+    if (hasPrompt && classes > 1) {
       const logits = this.#linear(this.#partner(u), classes);
       const route = graph.route(this.#name(), logits, { block: this.#blocks++, tokens: classes });
       inputs.push(route, graph.sortByClass(this.#name(), route, { classes }));

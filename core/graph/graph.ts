@@ -74,7 +74,7 @@ export type Operation =
   | { readonly op: 'sortByClass'; readonly classes: number }
   /**
    * Mamba-1 selective scan along the order given. Inputs: u [L, D], projection [L, R + 2N] (Δ low-rank | B | C),
-   * and with `prompt` also class and order (indices). Output y in raster order: y[order[p]] is step p's.
+   * and with a `prompt` of several classes also class and order (indices). Output y in raster order: y[order[p]] is step p's.
    * The prompt embeddingB·embeddingA [T, N] is added to C by the class of *raster* pixel p at step p.
    */
   | {

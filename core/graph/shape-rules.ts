@@ -184,7 +184,8 @@ export function valueTypeOf(name: string, operation: Operation, inputs: readonly
       const [u, projection, ...indices] = rules.take(
         'features',
         'features',
-        ...(operation.prompt === undefined ? [] : (['indices', 'indices'] as const)),
+        // A single class needs no sorting.
+        ...((operation.prompt?.embeddingB.shape[0] ?? 1) === 1 ? [] : (['indices', 'indices'] as const)),
       ) as [ValueType, ValueType, ...ValueType[]];
       const { stateSize: n, dtRank: r } = operation;
       rules.positive(n, 'stateSize');

@@ -120,26 +120,19 @@ class Writer {
 
   /**
    * Attentive state space module (section 3.2): a router gives every pixel a class; the pixels are scanned in class
-   * order, and the class's prompt is added to C. Projection and output layers act per pixel, so that the order
+   * order, and the class's prompt is added to C; with a single class they stay in raster order. Projection and output layers act per pixel, so that the order
    * matters inside the scan only.
    */
   #attentiveStateSpace(block: string, x: NodeId): NodeId {
     const graph = this.#graph;
-    const { dState, dtRank, numTokens } = this.#config;
+    const { dState, dtRank } = this.#config;
     const path = `${block}.assm`;
-    const hidden = graph.gelu(`${path}.route.1`, this.#linear(`${path}.route.0`, x));
-    // The official LogSoftmax subtracts one number per pixel, which no argmax sees: it is left out.
-    const logits = this.#linear(`${path}.route.2`, hidden);
-    const classes = graph.route(`${path}.class`, logits, { block: this.#blocks, tokens: numTokens });
-    const order = graph.sortByClass(`${path}.order`, classes, { classes: numTokens });
-    this.#blocks += 1;
-
     const inProj = this.#linear(`${path}.in_proj.0`, x);
     const position = graph.depthwiseConv2d(`${path}.CPE.0`, inProj, this.#module(`${path}.CPE.0`));
     const u = graph.multiply(`${path}.selectiveScan.u`, inProj, graph.sigmoid(`${path}.CPE.sigmoid`, position));
     const scan = `${path}.selectiveScan`;
     const projection = graph.linear(`${scan}.x_proj`, u, { weight: this.#weight(`${scan}.x_proj_weight`) });
-    const y = graph.selectiveScan(scan, [u, projection, classes, order], {
+    const y = graph.selectiveScan(scan, [u, projection, ...this.#classes(path, x)], {
       stateSize: dState,
       dtRank,
       dtWeight: this.#weight(`${scan}.dt_projs_weight`),
@@ -152,6 +145,21 @@ class Writer {
       },
     });
     return graph.linear(path, this.#layerNorm(`${path}.out_norm`, y), this.#module(`${path}.out_proj`));
+  }
+
+  /** The class of every pixel and the order of the scan; nothing where one class leaves nothing to choose. */
+  #classes(path: string, x: NodeId): readonly NodeId[] {
+    const graph = this.#graph;
+    const { numTokens } = this.#config;
+    if (numTokens === 1) {
+      return [];
+    }
+    const hidden = graph.gelu(`${path}.route.1`, this.#linear(`${path}.route.0`, x));
+    // The official LogSoftmax subtracts one number per pixel, which no argmax sees: it is left out.
+    const logits = this.#linear(`${path}.route.2`, hidden);
+    const classes = graph.route(`${path}.class`, logits, { block: this.#blocks, tokens: numTokens });
+    this.#blocks += 1;
+    return [classes, graph.sortByClass(`${path}.order`, classes, { classes: numTokens })];
   }
 
   #feedForward(path: string, x: NodeId): NodeId {

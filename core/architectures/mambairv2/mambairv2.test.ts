@@ -67,6 +67,15 @@ describe('published configurations', () => {
       expect(used).toEqual([...weightShapes(config).keys()].sort());
     }
   });
+
+  it('leaves the router of a single class out: there is nothing to choose and nothing to sort', () => {
+    const config = { ...published('lightSR_x2'), numTokens: 1 };
+    const { graph } = recognise(checkpoint(config));
+    expect(graph.routes).toEqual([]);
+    expect(graph.nodes.filter(({ operation: { op } }) => op === 'sortByClass')).toEqual([]);
+    const unused = [...weightShapes(config).keys()].filter((key) => !graphWeights(graph).has(key));
+    expect(unused.every((key) => key.includes('.assm.route.'))).toBe(true);
+  });
 });
 
 describeWithShared('the official classes', ['golden/mambairv2-manifest.json'], () => {

@@ -144,8 +144,8 @@ function evaluateNode(
         aLogs: weight(operation.aLogs),
         skip: weight(operation.skip),
         attentive: prompt && {
-          classes: inputs[2] as IndexMap,
-          order: inputs[3] as IndexMap,
+          classes: inputs[2] as IndexMap | undefined,
+          order: inputs[3] as IndexMap | undefined,
           embeddingB: weight(prompt.embeddingB),
           embeddingA: weight(prompt.embeddingA),
         },

@@ -11,7 +11,7 @@ export interface ScanShape {
   readonly classes?: number;
   /** Time steps before softplus, as a bias; default: δ from 0.001 to 0.1 as networks are initialised. */
   readonly dtBias?: Draw;
-  /** log(−A); default log(1) … log(N). */
+  /** log(−A); default: near log(1) … log(N). */
   readonly aLogs?: (shape: ScanShape) => Draw;
 }
 
@@ -20,10 +20,17 @@ export function timeSteps(low: number, high: number): Draw {
   return (random) => Math.log(Math.expm1(low * (high / low) ** random()));
 }
 
-const usualDecays =
+/** As networks are initialised (S4D-real): every rate a multiple of the first. */
+const tiedDecays =
   ({ states }: ScanShape): Draw =>
   (_, { pixel }) =>
     Math.log((pixel % states) + 1);
+
+/** As training leaves them. */
+const usualDecays =
+  ({ states }: ScanShape): Draw =>
+  (random, { pixel }) =>
+    Math.log((pixel % states) + 0.5 + random());
 
 /** A case of one scan. Its image holds u, the projection and, with a prompt, logits of the classes. */
 export function scanCase(shape: ScanShape, why: string, id?: string): OpCase {
@@ -46,7 +53,7 @@ function writeScan({ graph, image, name, nextBlock, weight }: CaseWriter, shape:
   const slice = (part: string, start: number, count: number) =>
     graph.sliceChannels(name(part), image, { start, channels: count });
   const inputs = [slice('u', 0, channels), slice('projection', channels, projected)];
-  if (classes > 0) {
+  if (classes > 1) {
     const logits = slice('logits', channels + projected, classes);
     const route = graph.route(name('class'), logits, { block: nextBlock(), tokens: classes });
     inputs.push(route, graph.sortByClass(name('order'), route, { classes }));
@@ -80,7 +87,10 @@ export const selectiveScanCases: readonly OpCase[] = [
   scanCase({ channels: 1, states: 1, rank: 1, size: [5, 13] }, 'one step more than a block; one lane, one state'),
   scanCase({ channels: 3, states: 3, rank: 1, size: [5, 13], classes: 5 }, 'three states: one is padding'),
   scanCase({ channels: 5, states: 4, rank: 3, size: [5, 13] }, 'a vector of states'),
-  scanCase({ channels: 7, states: 5, rank: 3, size: [5, 13], classes: 1 }, 'five states: three are padding; one class'),
+  scanCase(
+    { channels: 7, states: 5, rank: 3, size: [5, 13], classes: 1 },
+    'five states: three are padding; one class: raster order',
+  ),
   scanCase({ channels: 8, states: 6, rank: 1, size: [5, 13], classes: 64 }, 'about as many classes as pixels'),
   scanCase({ channels: 48, states: 8, rank: 3, size: [5, 13], classes: 64 }, 'the light network'),
   scanCase({ channels: 29, states: 10, rank: 22, size: [5, 13] }, 'ten states: 8 and 4 at a time'),
@@ -91,6 +101,17 @@ export const selectiveScanCases: readonly OpCase[] = [
   scanCase({ channels: 5, states: 8, rank: 3, size: [32, 32], classes: 16 }, 'one call of 1024'),
   scanCase({ channels: 5, states: 8, rank: 3, size: [25, 41], classes: 16 }, 'the state goes from call to call'),
   scanCase({ channels: 9, states: 6, rank: 3, size: [1, 5000], classes: 64 }, 'five calls, sorted, padded states'),
+  scanCase({ ...small, aLogs: tiedDecays }, 'all decays are powers of one', 'A = −1 … −8'),
+  scanCase(
+    { ...small, states: 6, channels: 9, aLogs: tiedDecays },
+    'powers of one, two states are padding',
+    'A = −1 … −6',
+  ),
+  scanCase(
+    { ...long, dtBias: timeSteps(1e-3, 60), aLogs: tiedDecays },
+    'powers of what underflows',
+    'A = −1 … −8, long',
+  ),
   scanCase({ ...small, aLogs: constant(-200) }, 'the state is a sum', 'A = 0'),
   { ...scanCase({ ...long, aLogs: constant(-200) }, 'the state is a long sum', 'A = 0, long'), bound: longMemoryBound },
   scanCase({ ...small, aLogs: constant(Math.log(1e4)) }, 'nothing is remembered', 'A = −10⁴'),

@@ -6,8 +6,8 @@ export const selectiveScanContract: OpContract = {
   inputs: [
     { name: 'u', shape: '[H, W, D]' },
     { name: 'projection', shape: '[H, W, R + 2N]', range: 'Δ low-rank, B, C after each other' },
-    { name: 'class', shape: '[H, W, 1], with a prompt', range: 'whole numbers from 0 to T − 1' },
-    { name: 'order', shape: '[H, W, 1], with a prompt', range: 'a permutation of the pixels' },
+    { name: 'class', shape: '[H, W, 1], with prompts of several classes', range: 'whole numbers from 0 to T − 1' },
+    { name: 'order', shape: '[H, W, 1], with prompts of several classes', range: 'a permutation of the pixels' },
   ],
   output: { name: 'y', shape: '[H, W, D]', range: 'raster order' },
   weights: [

@@ -19,6 +19,25 @@ function packGroups(values: Float32Array, channels: number, n: number, nPadded: 
   return packed;
 }
 
+/** How far the rates of tied states may be from multiples: logarithms are rounded to float32. */
+const tiedTolerance = 5e-7;
+
+/**
+ * 1 for each group of four channels whose five to eight rates are 1, 2, 3, … times their first, as S4D-real starts and
+ * as a training may keep it: the kernel then takes one exponential for all. Else 0.
+ */
+function tiedGroups(a: Float32Array, channels: number, states: number): Float32Array {
+  const tied = new Float32Array(Math.ceil(channels / 4)).fill(states > 4 && states <= 8 ? 1 : 0);
+  a.forEach((rate, at) => {
+    const multiple = (at % states) + 1;
+    const first = a[at - multiple + 1] as number;
+    if (!(Math.abs(rate / multiple - first) <= tiedTolerance * Math.abs(first))) {
+      tied[Math.floor(at / states) >> 2] = 0;
+    }
+  });
+  return tied;
+}
+
 /** embeddingB [T, r] · embeddingA [r, N] → [T][N padded], summed in float64. */
 function packPrompt(b: Float32Array, a: Float32Array, rank: number, states: number): Float32Array {
   const tokens = b.length / rank;
@@ -45,6 +64,7 @@ export const selectiveScanCpu: CpuKernel<OperationOf<'selectiveScan'>> = {
       packGroups(read(dtWeight), channels, dtRank, dtRank),
       padded(read(dtBias), 4),
       packGroups(a, channels, stateSize, width),
+      tiedGroups(a, channels, stateSize),
       padded(read(skip), 4),
       ...(prompt ? [packPrompt(read(prompt.embeddingB), read(prompt.embeddingA), rank, stateSize)] : []),
     ];
@@ -58,7 +78,7 @@ export const selectiveScanCpu: CpuKernel<OperationOf<'selectiveScan'>> = {
   },
   bind({ operation: { stateSize, dtRank }, inputs, output: y, packed, kernels, scratch, isCancelled }) {
     const [u, projection, classOf, order] = [inputOf(inputs, 0), inputOf(inputs, 1), inputs[2], inputs[3]];
-    const [dtWeight = 0, dtBias = 0, a = 0, skip = 0, prompt = 0] = packed;
+    const [dtWeight = 0, dtBias = 0, a = 0, tied = 0, skip = 0, prompt = 0] = packed;
     const stateBytes = Math.ceil(u.channels / 4) * statesPadded(stateSize) * 16;
     const steps = u.height * u.width;
     return (firstGroup, groups) => {
@@ -83,6 +103,7 @@ export const selectiveScanCpu: CpuKernel<OperationOf<'selectiveScan'>> = {
           dtWeight,
           dtBias,
           a,
+          tied,
           skip,
           scratch,
           scratch + stateBytes,

@@ -15,16 +15,18 @@ const blockTokens: i32 = 64;
  * rows of the next block are touched, a few per group: WebAssembly has no prefetch, and sorted rows lie all over memory
  * (a tenth of the scan's time).
  * States are padded to a multiple of four with A = B = C = 0, which stay 0.
+ * Where `tied` [group] is not 0, the rates of five to eight states are 1, 2, … times the first: one exponential and its
+ * powers, which err by up to 5e-7 of themselves.
  *
  * projection row: Δ_low (dtRank) | B (states) | C (states). `order` (0: raster) is the pixel of each step; `classOf`
- * and `prompt` (0: none) add prompt[class of raster pixel p] to C at step p: the prompt is not permuted.
+ * (0: all of class 0) and `prompt` (0: none) add prompt[class of raster pixel p] to C at step p: the prompt is not permuted.
  * Weights per group: dtWeight [group][dtRank][4], dtBias, skip [group][4], a [group][statesPadded][4] (·log2 e),
  * state [group][statesPadded][4]. Strides in bytes.
  */
 export function selectiveScan(
   u: usize, uStride: usize, projection: usize, projectionStride: usize, order: usize, classOf: usize, prompt: usize,
   y: usize, yStride: usize, first: i32, count: i32, firstGroup: i32, groups: i32, dtRank: i32, states: i32,
-  dtWeight: usize, dtBias: usize, a: usize, skip: usize, state: usize, scratch: usize,
+  dtWeight: usize, dtBias: usize, a: usize, tied: usize, skip: usize, state: usize, scratch: usize,
 ): void {
   const statesPadded = (states + 3) & ~3;
   const rankBytes = <usize>dtRank << 2;
@@ -52,7 +54,7 @@ export function selectiveScan(
       const step = first + t;
       const pixel = order === 0 ? step : load<i32>(order + (<usize>step << 2));
       const from = projection + <usize>pixel * projectionStride;
-      memory.copy(row, from, rankBytes);
+      for (let r: usize = 0; r < rankBytes; r += 4) store<f32>(row + r, load<f32>(from + r));
       const b = row + rankBytes;
       const c = b + (<usize>statesPadded << 2);
       const bFrom = from + rankBytes;
@@ -64,7 +66,7 @@ export function selectiveScan(
           store<f32>(c + n, real ? load<f32>(cFrom + n) : 0);
         }
       } else {
-        const extra = prompt + <usize>(load<i32>(classOf + (<usize>step << 2)) * statesPadded << 2);
+        const extra = prompt + <usize>((classOf === 0 ? 0 : load<i32>(classOf + (<usize>step << 2))) * statesPadded << 2);
         if (states === statesPadded) {
           for (let n: usize = 0; n < <usize>states << 2; n += 16) {
             v128.store(b + n, v128.load(bFrom + n));
@@ -130,7 +132,29 @@ export function selectiveScan(
         const aFrom = a + ((g * statesPadded + <usize>n) << 4);
         // Decays of the block: [token][chunk][4].
         const chunkBytes = <usize>chunk << 4;
-        for (let k: usize = 0; k < chunkBytes; k += 16) {
+        if (load<f32>(tied + (g << 2)) !== 0) {
+          const a1 = v128.load(aFrom);
+          let to = decays;
+          let from = deltas;
+          const end = deltas + (<usize>tokens << 4);
+          do {
+            const x = f32x4.pmax(least, f32x4.mul(v128.load(from), a1));
+            const p1 = exp2With(x, magic, c0, c1, c2, c3, c4, c5);
+            const p2 = f32x4.mul(p1, p1);
+            const p3 = f32x4.mul(p2, p1);
+            const p4 = f32x4.mul(p2, p2);
+            v128.store(to, p1);
+            v128.store(to, p2, 16);
+            v128.store(to, p3, 32);
+            v128.store(to, p4, 48);
+            v128.store(to, f32x4.mul(p4, p1), 64);
+            v128.store(to, f32x4.mul(p4, p2), 80);
+            v128.store(to, f32x4.mul(p4, p3), 96);
+            v128.store(to, f32x4.mul(p4, p4), 112);
+            from += 16;
+            to += 128;
+          } while (from < end);
+        } else for (let k: usize = 0; k < chunkBytes; k += 16) {
           const an = v128.load(aFrom + k);
           let to = decays + k;
           let from = deltas;

@@ -69,10 +69,10 @@ export interface SelectiveScanWeights {
   /** The attentive form: prompts, and who gets which. */
   readonly attentive:
     | {
-        /** The class of every raster pixel. */
-        readonly classes: IndexMap;
-        /** order[p] = the raster pixel that the scan visits at step p. */
-        readonly order: IndexMap;
+        /** The class of every raster pixel; undefined: all are of class 0. */
+        readonly classes: IndexMap | undefined;
+        /** order[p] = the raster pixel that the scan visits at step p; undefined: p. */
+        readonly order: IndexMap | undefined;
         /** `[T, r]`. */
         readonly embeddingB: Float64Array;
         /** `[r, N]`. */
@@ -105,7 +105,7 @@ export function selectiveScanReference(
   };
   const prompt = attentive && promptTable(attentive.embeddingB, attentive.embeddingA, stateSize);
   for (let p = 0; p < length; p += 1) {
-    const pixel = attentive ? (attentive.order.data[p] as number) : p;
+    const pixel = attentive?.order?.data[p] ?? p;
     const projected = projection.data.subarray(pixel * projection.channels, (pixel + 1) * projection.channels);
     for (let d = 0; d < channels; d += 1) {
       sorted.u[p * channels + d] = u.data[pixel * channels + d] as number;
@@ -115,7 +115,7 @@ export function selectiveScanReference(
       }
       sorted.delta[p * channels + d] = delta;
     }
-    const promptRow = attentive ? (attentive.classes.data[p] as number) * stateSize : 0;
+    const promptRow = (attentive?.classes?.data[p] ?? 0) * stateSize;
     for (let n = 0; n < stateSize; n += 1) {
       sorted.B[p * stateSize + n] = projected[dtRank + n] as number;
       sorted.C[p * stateSize + n] =
@@ -127,7 +127,7 @@ export function selectiveScanReference(
 
   const out = featureMap(u.height, u.width, channels);
   for (let p = 0; p < length; p += 1) {
-    const pixel = attentive ? (attentive.order.data[p] as number) : p;
+    const pixel = attentive?.order?.data[p] ?? p;
     out.data.set(y.subarray(p * channels, (p + 1) * channels), pixel * channels);
   }
   return out;

@@ -45,7 +45,7 @@ function shapeOf(channels: number, rowVectors: number) {
 }
 
 /** Constants that the carry does not use, the same for all, so that it is compiled once. */
-const smallest = { WIDTH: 1, CHUNKS: 1, TILE: 1, PROMPT: 0 };
+const smallest = { WIDTH: 1, CHUNKS: 1, TILE: 1, PROMPT: 0, SORTED: 0 };
 
 /** `[channels][size]` as `[size padded to 4][channels]`. */
 function transposed(values: Float32Array, channels: number, map: (value: number) => number): Float32Array {
@@ -90,7 +90,7 @@ export const selectiveScanWebgpu: WebgpuKernel<SelectiveScan> = {
     }
     return [packed];
   },
-  passes({ operation: { stateSize, dtRank }, inputs, output, weight, temporary }) {
+  passes({ operation: { stateSize, dtRank, prompt }, inputs, output, weight, temporary }) {
     const [u, projection, classes = u, order = u] = [gpuInput(inputs, 0), gpuInput(inputs, 1), inputs[2], inputs[3]];
     const { channels } = u;
     const length = pixelsOf(output);
@@ -101,7 +101,7 @@ export const selectiveScanWebgpu: WebgpuKernel<SelectiveScan> = {
     const rankVectors = groupsOf(dtRank, 4);
     const sizes = { N4: stateVectors, RANK4: rankVectors };
     const { channelGroups, ...division } = shapeOf(channels, rankVectors + 2 * stateVectors);
-    const shape = { ...division, PROMPT: inputs.length > 2 ? 1 : 0 };
+    const shape = { ...division, PROMPT: prompt ? 1 : 0, SORTED: inputs.length > 2 ? 1 : 0 };
     const pass = (entry: string, isOutput: boolean, workgroups: number): GpuPass => ({
       shader,
       entry,

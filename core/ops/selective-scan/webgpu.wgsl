@@ -11,6 +11,7 @@
 // steps in order, with its N states, its A' and its row of dtWeight in registers, four to a vector. For TILE steps at a
 // time the workgroup stages what all channels share: the row of the projection (Δ low-rank, B, C; with a prompt C is
 // raised by that of the *raster* pixel's class, as the official code has it), taken in scan order, and the pixel's number.
+// SORTED = 0: raster order; the prompt, if there is one, is that of class 0.
 // carry: an invocation is one state of one channel, walking the chunks; 64 to a workgroup.
 // Workgroup memory: CHUNKS · TILE · (16 (RANK4 + N4 (1 + OUTPUT)) + 4) bytes, 16384 at most; none in carry.
 // Barriers: two for TILE steps, in uniform control flow: channels and chunks that do not exist walk along.
@@ -75,12 +76,16 @@ fn rowVector(step: u32, pixel: u32, vector: u32) -> vec4f {
     at -= RANK4 * 4u;
   }
   let base = params.projectionStart + pixel * params.projectionStride + part;
+  var prompt = 0u;
+  if SORTED == 1u {
+    prompt = classes[step];
+  }
   var four = vec4f();
   for (var i = 0u; i < 4u; i++) {
     if at + i < size {
       four[i] = projection[base + at + i];
       if PROMPT == 1u && isC {
-        four[i] += weights[(4u * (RANK4 + N4) + 2u) * params.channels + classes[step] * params.stateSize + at + i];
+        four[i] += weights[(4u * (RANK4 + N4) + 2u) * params.channels + prompt * params.stateSize + at + i];
       }
     }
   }
@@ -128,7 +133,7 @@ fn scan(
       let step = (firstChunk + place / TILE) * params.chunkLength + first + place % TILE;
       if step < params.length {
         var pixel = step;
-        if PROMPT == 1u {
+        if SORTED == 1u {
           pixel = order[step];
         }
         rows[at] = rowVector(step, pixel, at % ROW);
