@@ -75,7 +75,8 @@ export class RestoreReport {
       printJson(this.#context.stdout, { event: 'restored', input: job.path, model, scale, device, ...result, seconds });
     } else if (!this.#quiet) {
       const size = `${result.outputWidth} × ${result.outputHeight}`;
-      this.#context.stdout.write(`${job.path} → ${job.output}  ${size}, ${formatSeconds(seconds)}\n`);
+      const place = info.device === 'cpu' ? '' : `, on ${info.deviceDescription}`;
+      this.#context.stdout.write(`${job.path} → ${job.output}  ${size}, ${formatSeconds(seconds)}${place}\n`);
       for (const { message } of result.warnings) {
         this.#context.stderr.write(`  note: ${message}\n`);
       }

@@ -1,4 +1,11 @@
-import { describeMachine, type GpuReport, type MachineReport, runBenchmark } from '../../core/index.js';
+import {
+  describeMachine,
+  type GpuReport,
+  type GpuSpeed,
+  type MachineReport,
+  measureGpu,
+  runBenchmark,
+} from '../../core/index.js';
 import { defineCommand } from '../command.js';
 import { exitCodes } from '../exit-codes.js';
 import { flag } from '../options.js';
@@ -16,12 +23,16 @@ export const doctor = defineCommand({
   },
   positionals: { least: 0, most: 0, missing: '' },
   run: async ({ options, context }) => {
-    const report = await describeMachine();
+    const report = await describeMachine({ checkGpu: !options.quick });
     const speed = options.quick ? undefined : await measureSpeed(context.signal);
+    const gpuSpeeds: GpuSpeed[] = [];
+    for (const gpu of options.quick ? [] : report.gpus) {
+      gpuSpeeds.push(await measureGpu(gpu, { signal: context.signal }));
+    }
     if (options.json) {
-      printJson(context.stdout, { event: 'machine', ...report, ...speed });
+      printJson(context.stdout, { event: 'machine', ...report, ...speed, ...(options.quick ? {} : { gpuSpeeds }) });
     } else {
-      printTable(context.stdout, rows(report, speed));
+      printTable(context.stdout, rows(report, speed, gpuSpeeds));
     }
     return report.deviceProblem === undefined ? exitCodes.ok : exitCodes.device;
   },
@@ -42,12 +53,25 @@ async function measureSpeed(signal: AbortSignal): Promise<Speed | undefined> {
   return { speed: { title: `${title}, 64 × 48`, gflopsPerCpuSecond, wallSeconds: best.wallSeconds } };
 }
 
-function describeGpu({ name, driver, largestBufferBytes, float16, subgroups }: GpuReport): string {
+function describeGpu(gpu: GpuReport): string {
+  const { name, kind, driver, largestBufferBytes, workgroupBytes, workgroupInvocations, float16, subgroups } = gpu;
   const features = [float16 ? ['16-bit floats'] : [], subgroups ? ['subgroups'] : []].flat();
-  return [name, driver, `buffers to ${formatBytes(largestBufferBytes)}`, ...features].join(', ');
+  const limits = [
+    `buffers to ${formatBytes(largestBufferBytes)}`,
+    `workgroups of ${workgroupInvocations} and ${formatBytes(workgroupBytes)}`,
+  ];
+  return [name, kind, driver, ...limits, ...features].join(', ');
 }
 
-function rows(report: MachineReport, speed: Speed | undefined): string[][] {
+function describeSpeed({ model, side = 0, seconds = 0, gflops = 0, isMeaningless, problem }: GpuSpeed): string {
+  const figure =
+    problem === undefined
+      ? `${gflops.toPrecision(3)} GFLOP/s; ${model}, ${side} × ${side} in ${seconds.toPrecision(2)} s`
+      : `not measured: ${problem}`;
+  return isMeaningless ? `${figure} (meaningless: it is a CPU that plays a GPU)` : figure;
+}
+
+function rows(report: MachineReport, speed: Speed | undefined, gpuSpeeds: readonly GpuSpeed[]): string[][] {
   const { webAssembly } = report;
   const features = [
     `SIMD ${webAssembly.simd ? 'yes' : 'no'}`,
@@ -62,8 +86,15 @@ function rows(report: MachineReport, speed: Speed | undefined): string[][] {
     ['webassembly', features.join(', ')],
     ['device', report.device],
     ['problem', report.deviceProblem],
-    ...report.gpus.map((gpu): [string, string] => [gpu.device, describeGpu(gpu)]),
+    ...report.gpus.flatMap((gpu): [string, string | undefined][] => {
+      const measured = gpuSpeeds.find(({ device }) => device === gpu.device);
+      return [
+        [gpu.device, describeGpu(gpu)],
+        ['  its speed', measured && describeSpeed(measured)],
+      ];
+    }),
     ['gpu', report.gpuProblem],
+    ['auto takes', `${report.auto.device}: ${report.auto.reason}`],
     ['onnxruntime', report.onnxruntimeUse],
     ['images', `sharp ${report.sharp}, libvips ${report.libvips}`],
     ['models', report.models.map(({ id }) => id).join(', ') || 'none'],

@@ -1,6 +1,7 @@
 import {
   chooseModel,
   chooseModelForFile,
+  countPixels,
   loadModel,
   writableImageFormats,
   type Model,
@@ -34,6 +35,9 @@ const options = {
   quiet: quietOption,
 } as const;
 
+/** More than any GPU's start is worth. */
+const manyPixels = 2 ** 22;
+
 type Values = CommandInput<typeof options>['options'];
 
 /** `mambair restore` */
@@ -56,8 +60,21 @@ export const restore = defineCommand({
     const { output, format, json, quiet } = values;
     const inputs = await findInputs(positionals, output !== undefined && isFolder(output) ? output : undefined);
     const settings = readSettings(values.set);
+    // Only where it decides something: it opens the files.
+    const pixels =
+      (values.device ?? 'auto') === 'auto'
+        ? await countPixels(
+            inputs.files.map(({ path }) => path),
+            manyPixels,
+          )
+        : undefined;
     const shelf = new ModelShelf((id) =>
-      loadModel(id, { ...loadOptions(values), set: settings, signal: context.signal }),
+      loadModel(id, {
+        ...loadOptions(values),
+        ...(pixels === undefined || pixels >= manyPixels ? {} : { pixels }),
+        set: settings,
+        signal: context.signal,
+      }),
     );
     try {
       const { modelFor, suffix } = await planModels(shelf, values);

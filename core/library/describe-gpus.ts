@@ -6,16 +6,30 @@ import { promisify } from 'node:util';
 export interface GpuReport {
   /** What to pass as the device. */
   readonly device: `webgpu:${number}`;
+  /** Its number there. */
+  readonly index: number;
   readonly name: string;
+  /** `vulkan`, `metal` or `d3d12`. */
+  readonly backend: string;
   /** Backend and driver. */
   readonly driver: string;
-  /** A CPU that plays a GPU: right, and far slower than the device `cpu`. */
+  /**
+   * A card, a part of the processor, or a CPU that plays a GPU: right, and far slower than the device `cpu`. As far as
+   * names tell.
+   */
+  readonly kind: 'discrete' | 'integrated' | 'software' | 'unknown';
+  /** `kind` is `software`. */
   readonly isSoftware: boolean;
   /** The largest buffer that a kernel may use; larger pictures are cut into tiles. */
   readonly largestBufferBytes: number;
+  /** Memory that the invocations of a workgroup share, and how many those may be. */
+  readonly workgroupBytes: number;
+  readonly workgroupInvocations: number;
   /** Whether its kernels may compute in 16 bits. */
   readonly float16: boolean;
   readonly subgroups: boolean;
+  /** All that it offers beyond the least of WebGPU, by WebGPU's names. */
+  readonly features: readonly string[];
 }
 
 /** What {@link describeGpus} found. */

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { arch, availableParallelism, cpus, freemem, platform, release, totalmem } from 'node:os';
 import sharp from 'sharp';
 import { describeOnnxRuntime } from '../executors/cpu/onnxruntime-status.js';
@@ -8,6 +6,8 @@ import { pulledModelsFolder } from '../models/models-folder.js';
 import { packageVersion } from '../package-version.js';
 import { describeGpus, type GpuReport } from './describe-gpus.js';
 import { createExecutor } from './executors.js';
+import { installedVersion } from './installed-version.js';
+import { type AutoReport, describeAuto } from './place-network.js';
 
 /** What matters of this machine and this installation. */
 export interface MachineReport {
@@ -22,7 +22,7 @@ export interface MachineReport {
   readonly freeMemoryBytes: number;
   /** WebAssembly features of this Node, found by validating modules that use them. */
   readonly webAssembly: { readonly simd: boolean; readonly relaxedSimd: boolean; readonly threads: boolean };
-  /** What `--device auto` runs on, or why the fast device does not work. */
+  /** The device `cpu`, or what runs instead. */
   readonly device: string;
   /** Why the `cpu` device does not work here. */
   readonly deviceProblem?: string;
@@ -30,6 +30,8 @@ export interface MachineReport {
   readonly gpus: readonly GpuReport[];
   /** Why there is no GPU. */
   readonly gpuProblem?: string;
+  /** What `--device auto` takes, and why. */
+  readonly auto: AutoReport;
   /** Version of onnxruntime-node, or undefined where it is not installed. */
   readonly onnxruntime?: string;
   /** What onnxruntime-node is used for here, with a measured figure, or why it is not used. */
@@ -42,11 +44,18 @@ export interface MachineReport {
   readonly models: readonly ListedModel[];
 }
 
-/** Looks at the machine; runs no network. Never throws. */
-export async function describeMachine(): Promise<MachineReport> {
-  const onnxruntime = await packageVersionOf('onnxruntime-node');
+/** How {@link describeMachine} looks. */
+export interface DescribeMachineOptions {
+  /** Run a test picture on the GPU that `auto` would take, unless that has been done. @default false */
+  readonly checkGpu?: boolean;
+}
+
+/** Looks at the machine; runs no network unless it is asked to check a GPU. Never throws. */
+export async function describeMachine({ checkGpu = false }: DescribeMachineOptions = {}): Promise<MachineReport> {
+  const onnxruntime = await installedVersion('onnxruntime-node');
   const { device, problem } = await describeDevice();
-  const { gpus, problem: gpuProblem } = await describeGpus();
+  const found = await describeGpus();
+  const { gpus, problem: gpuProblem } = found;
   return {
     mambair: packageVersion(),
     node: process.versions.node,
@@ -65,6 +74,7 @@ export async function describeMachine(): Promise<MachineReport> {
     ...(problem === undefined ? {} : { deviceProblem: problem }),
     gpus,
     ...(gpuProblem === undefined ? {} : { gpuProblem }),
+    auto: await describeAuto(found, checkGpu),
     ...(onnxruntime === undefined ? {} : { onnxruntime }),
     onnxruntimeUse: onnxruntime === undefined ? 'not installed (optional)' : await describeOnnxRuntime(),
     sharp: sharp.versions.sharp ?? 'unknown',
@@ -81,15 +91,6 @@ async function describeDevice(): Promise<{ readonly device: string; readonly pro
     return { device: `${executor.name}: ${executor.description}` };
   } catch (error) {
     return { device: 'reference', problem: (error as Error).message };
-  }
-}
-
-async function packageVersionOf(name: string): Promise<string | undefined> {
-  try {
-    const path = createRequire(import.meta.url).resolve(`${name}/package.json`);
-    return (JSON.parse(await readFile(path, 'utf8')) as { version?: string }).version;
-  } catch {
-    return undefined;
   }
 }
 

@@ -5,8 +5,9 @@ import { createReferenceExecutor } from '../executors/reference/reference-execut
 import { openGpu } from './gpu-executor.js';
 
 /**
- * Where a network runs: `auto` takes the fastest that works here without being asked for, which is the CPU; `webgpu` the
- * GPU that the system prefers, `webgpu:N` the one that `mambair doctor` lists with this number.
+ * Where a network runs: `auto` takes the best GPU if there is one that computes a test picture right and sooner than the
+ * CPU, else the CPU; `webgpu` the GPU that the system prefers, `webgpu:N` the one that `mambair doctor` lists with this
+ * number.
  */
 export type Device = 'auto' | 'cpu' | 'webgpu' | `webgpu:${number}` | 'reference';
 
@@ -26,7 +27,9 @@ export interface DeviceOptions {
   readonly onnxruntime?: 'auto' | 'on' | 'off';
 }
 
-/** Makes the executor for a device. @throws MAMBAIR_DEVICE_UNAVAILABLE, MAMBAIR_OPTION_INVALID */
+/**
+ * Makes the executor for a device; `auto` is the CPU here, since what a GPU is fit for depends on the network
+ * (`placeNetwork`). @throws MAMBAIR_DEVICE_UNAVAILABLE, MAMBAIR_OPTION_INVALID */
 export async function createExecutor(options: DeviceOptions = {}): Promise<Executor> {
   const { device = 'auto', ...cpuOptions } = options;
   if (device === 'reference') {

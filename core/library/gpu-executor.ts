@@ -10,6 +10,7 @@ import type { Graph } from '../graph/graph.js';
 import { checkWeights } from '../graph/weights.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { GpuAnswer, GpuRequest } from './gpu-messages.js';
+import { unlessAborted } from './unless-aborted.js';
 
 /** How long a process that was told to end may take. */
 const endMs = 2000;
@@ -224,7 +225,9 @@ export async function openGpu(index?: number): Promise<Executor> {
     },
     async dispose() {
       isDisposed = true;
-      await Promise.all([...networks].map((network) => network.dispose()));
+      // A driver that hangs never answers; what its networks hold ends with its process.
+      const freed = Promise.all([...networks].map((network) => network.dispose()));
+      await unlessAborted(AbortSignal.timeout(endMs), freed).catch(() => undefined);
       networks.clear();
       await child.close();
     },

@@ -4,13 +4,14 @@ import type { Graph } from '../graph/graph.js';
 import { throwIfCancelled } from '../errors.js';
 import type { TensorMap } from '../tensor/tensor.js';
 import { findModel } from '../models/catalogue.js';
-import { createExecutor, type DeviceOptions } from './executors.js';
+import { createExecutor } from './executors.js';
+import { placeNetwork, type PlaceOptions } from './place-network.js';
 import { loadIdentity } from './load-identity.js';
 import { LoadedModel, type LoadedModelInfo, type Model } from './model.js';
 import { readModelSource } from './model-source.js';
 
 /** How {@link loadModel} reads and places a model. */
-export interface LoadModelOptions extends DeviceOptions {
+export interface LoadModelOptions extends PlaceOptions {
   /** What names and shapes of the tensors cannot tell, by the official option names, e.g. `{ img_range: '255' }`. */
   readonly set?: Readonly<Record<string, string>>;
   /** Which tensors of a checkpoint that holds several sets, e.g. `params_ema`. */
@@ -44,29 +45,25 @@ export async function loadModel(source: string | TensorMap, options: LoadModelOp
     overrides: options.set,
     allowExtra: options.allowExtra,
   });
-  const executor = await createExecutor(options);
-  try {
-    const network = await executor.load(graph, tensors);
-    return new LoadedModel({
-      info: {
-        ...info,
-        task: entry?.task ?? info.task,
-        name,
-        architecture,
-        config,
-        device: executor.name,
-        deviceDescription: executor.description,
-        warnings,
-        ...(entry === undefined ? {} : { entry }),
-      },
-      executor,
-      network,
-      loadSafer: executor.name === 'reference' ? undefined : () => loadSafer(graph, tensors, options, executor.name),
-    });
-  } catch (error) {
-    await executor.dispose();
-    throw error;
-  }
+  const { executor, network, reason, warning } = await placeNetwork(graph, tensors, options);
+  return new LoadedModel({
+    info: {
+      ...info,
+      task: entry?.task ?? info.task,
+      name,
+      architecture,
+      config,
+      device: executor.name,
+      deviceDescription: executor.description,
+      ...(reason === undefined ? {} : { deviceReason: reason }),
+      ...(warning === undefined ? {} : { deviceWarning: warning }),
+      warnings,
+      ...(entry === undefined ? {} : { entry }),
+    },
+    executor,
+    network,
+    loadSafer: executor.name === 'reference' ? undefined : () => loadSafer(graph, tensors, options, executor.name),
+  });
 }
 
 async function resolveSource(

@@ -9,7 +9,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { FrameColour } from '../video/colour.js';
 import type { FrameLayout } from '../video/pixel-format.js';
 import { restoreFile, type RestoredFile, type RestoreFileOptions } from './restore-file.js';
-import { restorePicture, type RestoredPicture, type RestorePictureOptions } from './restore-picture.js';
+import { restorePicture, type RestoredPicture, type RestorePictureOptions, type Runner } from './restore-picture.js';
 
 /** What is known of a loaded model. */
 export interface LoadedModelInfo extends ModelInfo {
@@ -23,6 +23,10 @@ export interface LoadedModelInfo extends ModelInfo {
   readonly device: ExecutorName;
   /** One line for people: build, threads. */
   readonly deviceDescription: string;
+  /** Why it runs there, where `auto` decided: a sentence. */
+  readonly deviceReason?: string;
+  /** A GPU that `auto` left aside because it is broken, and how: a sentence. */
+  readonly deviceWarning?: string;
   /** What was odd about the checkpoint, in sentences. */
   readonly warnings: readonly string[];
   /** Its catalogue entry, when it was loaded by id. */
@@ -91,11 +95,16 @@ export interface ModelParts {
 export class LoadedModel implements Model {
   readonly info: LoadedModelInfo;
   readonly #parts: ModelParts;
+  /** Told with the first result: loading has no other way to say it to people. */
+  #warnings: Runner['warnings'];
   #isDisposed = false;
 
   constructor(parts: ModelParts) {
     this.info = parts.info;
     this.#parts = parts;
+    const { deviceWarning } = parts.info;
+    this.#warnings =
+      deviceWarning === undefined ? [] : [{ code: 'MAMBAIR_DEVICE_UNAVAILABLE', message: deviceWarning }];
   }
 
   get network(): Network {
@@ -130,7 +139,10 @@ export class LoadedModel implements Model {
     colour: FrameColour,
     options: RestoreFramesOptions = {},
   ): Promise<FrameRestorer> {
-    const { network, loadSafer } = this.#runner();
+    const { network, loadSafer, warnings } = this.#runner();
+    for (const { code, message } of warnings) {
+      options.warn?.(code, message);
+    }
     if (this.#parts.frameRestorer !== undefined) {
       return this.#parts.frameRestorer(layout, colour, options);
     }
@@ -153,7 +165,10 @@ export class LoadedModel implements Model {
     await this.dispose();
   }
 
-  #runner(): { network: Network; loadSafer: (() => Promise<Network>) | undefined } {
-    return { network: this.network, loadSafer: this.#parts.loadSafer };
+  #runner(): Runner {
+    const warnings = this.#warnings;
+    const { network } = this;
+    this.#warnings = [];
+    return { network, loadSafer: this.#parts.loadSafer, warnings };
   }
 }

@@ -64,7 +64,7 @@ export async function restoreFile(
     ...(quality === undefined ? { lossless: isLossless } : { quality }),
     ...cancelledBy(signal),
   });
-  const warnings: RestoreWarning[] = [...readWarnings, ...writer.warnings];
+  const warnings: RestoreWarning[] = [...runner.warnings, ...readWarnings, ...writer.warnings];
   try {
     await restoreImage(runner.network, pixels, completeOptions(runner, restoreOptions, warnings), writer.sink);
     await writer.finish();

@@ -29,6 +29,8 @@ export interface RestoredPicture {
 export interface Runner {
   readonly network: Network;
   readonly loadSafer: (() => Promise<Network>) | undefined;
+  /** What is to be told with the next result. */
+  readonly warnings: readonly { readonly code: ErrorCode; readonly message: string }[];
 }
 
 /** Restores a file, the bytes of one, or pixels, into memory. Errors: see `Model.restore`. */
@@ -37,7 +39,7 @@ export async function restorePicture(
   input: string | Uint8Array | PixelImage,
   options: RestorePictureOptions,
 ): Promise<RestoredPicture> {
-  const warnings: RestoreWarning[] = [];
+  const warnings: RestoreWarning[] = [...runner.warnings];
   const full = completeOptions(runner, options, warnings);
   if (typeof input !== 'string' && !ArrayBuffer.isView(input)) {
     return { image: await restoreImage(runner.network, input, full), warnings };

@@ -18,7 +18,11 @@ export function pulledModelsFolder(
   return join(cacheFolder(environment, platform), 'models');
 }
 
-function cacheFolder(environment: Readonly<Record<string, string | undefined>>, platform: string): string {
+/** The folder of what can be fetched or found out again: `$MAMBAIR_HOME`, else the platform's cache folder. */
+export function cacheFolder(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+  platform: string = process.platform,
+): string {
   const { MAMBAIR_HOME: home, LOCALAPPDATA: localAppData, XDG_CACHE_HOME: xdgCache } = environment;
   if (home !== undefined && home !== '') {
     return home;

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
+import type { GpuSpeed, MachineReport } from '../../core/index.js';
 import { mambair, workFolder, writeModel, writePicture } from './run.js';
 
 const at = workFolder();
@@ -96,10 +97,19 @@ describe('mambair doctor', () => {
     expect(run.exitCode).toBe(0);
     expect(run.stdout).toContain(process.versions.node);
     expect(run.stdout).toMatch(/device: +cpu/);
+    expect(run.stdout).toMatch(/auto takes: +(cpu|webgpu:\d+): \w/);
   });
 
   it('measures a speed, as JSON', async () => {
     const [report] = (await mambair('doctor', '--json')).events();
     expect(report).toMatchObject({ event: 'machine', speed: { gflopsPerCpuSecond: expect.any(Number) } });
+    const { gpus, gpuSpeeds, auto } = report as unknown as MachineReport & { readonly gpuSpeeds: readonly GpuSpeed[] };
+    expect(gpuSpeeds.map(({ device }) => device)).toEqual(gpus.map(({ device }) => device));
+    expect(auto.reason).not.toBe('');
+    for (const [at, { kind, isSoftware, features }] of gpus.entries()) {
+      expect([isSoftware, gpuSpeeds[at]?.isMeaningless]).toEqual([kind === 'software', isSoftware]);
+      expect(features).toContain('core-features-and-limits');
+      expect(isSoftware && auto.device === `webgpu:${at}`).toBe(false);
+    }
   });
 });

@@ -50,6 +50,8 @@ export interface GpuLimits {
   readonly maxStorageBufferBindingSize: number;
   readonly maxBufferSize: number;
   readonly maxComputeWorkgroupsPerDimension: number;
+  readonly maxComputeWorkgroupStorageSize: number;
+  readonly maxComputeInvocationsPerWorkgroup: number;
 }
 
 export interface GpuDevice {
@@ -106,7 +108,12 @@ export function describeAdapter(adapter: GpuAdapter): string {
 }
 
 /** A CPU that plays a GPU: right, and far slower than the CPU executor. */
-export function isSoftwareAdapter({ info }: GpuAdapter): boolean {
+export function isSoftwareAdapter({ info }: Pick<GpuAdapter, 'info'>): boolean {
   const names = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
-  return info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/i.test(names);
+  return info.isFallbackAdapter === true || isSoftwareName(names);
+}
+
+/** Whether a driver's names for an adapter are those of a CPU: SwiftShader, Mesa's llvmpipe, Microsoft's WARP. */
+export function isSoftwareName(names: string): boolean {
+  return /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i.test(names);
 }
