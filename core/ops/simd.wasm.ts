@@ -67,11 +67,14 @@ export function exp2(x: v128): v128 {
   );
 }
 
-/** softplus(z) = max(z, 0) + log1p(exp(−|z|)), relative error 2e-7 also for very negative z. */
+/** softplus(z) = max(z, 0) + log1p(exp(−|z|)), relative error 2e-7 also for very negative z; constants as in exp2With. */
 // @ts-ignore: decorator
 @inline
-export function softplus(z: v128): v128 {
-  const e = exp2(f32x4.mul(f32x4.neg(f32x4.abs(z)), splatAt(7)));
+export function softplusWith(
+  z: v128, least: v128, magic: v128, c0: v128, c1: v128, c2: v128, c3: v128, c4: v128, c5: v128,
+): v128 {
+  const exponent = f32x4.pmax(f32x4.mul(f32x4.neg(f32x4.abs(z)), splatAt(7)), least);
+  const e = exp2With(exponent, magic, c0, c1, c2, c3, c4, c5);
   const s = f32x4.div(e, f32x4.add(e, splatAt(9)));
   const t = f32x4.mul(s, s);
   let p = madd(splatAt(13), t, splatAt(12));

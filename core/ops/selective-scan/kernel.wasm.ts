@@ -1,4 +1,4 @@
-import { exp2With, madd, softplus, splatAt } from '../simd.wasm';
+import { exp2With, madd, softplusWith, splatAt } from '../simd.wasm';
 
 // @ts-ignore: decorator
 @inline
@@ -13,7 +13,7 @@ const blockTokens: i32 = 64;
  * Blocks of 64 steps: gather whole rows (random access once a row, not once a group) → δ → decays exp2(δ·A·log2 e)
  * into L1 → recurrence with up to 8 states in registers → scatter. One fused loop spills and is slower. Meanwhile the
  * rows of the next block are touched, a few per group: WebAssembly has no prefetch, and sorted rows lie all over memory
- * (a tenth of the scan's time).
+ * (a tenth of the scan's time). In raster order u and y are used in place.
  * States are padded to a multiple of four with A = B = C = 0, which stay 0.
  * Where `tied` [group] is not 0, the rates of five to eight states are 1, 2, … times the first: one exponential and its
  * powers, which err by up to 5e-7 of themselves.
@@ -80,10 +80,12 @@ export function selectiveScan(
           }
         }
       }
-      const uFrom = u + <usize>pixel * uStride + channelOffset;
-      for (let o: usize = 0; o < uBytes; o += 16) v128.store(uRow + o, v128.load(uFrom + o));
       row += rowBytes;
-      uRow += uBytes;
+      if (order !== 0) {
+        const uFrom = u + <usize>pixel * uStride + channelOffset;
+        for (let o: usize = 0; o < uBytes; o += 16) v128.store(uRow + o, v128.load(uFrom + o));
+        uRow += uBytes;
+      }
     }
 
     let ahead = first + tokens;
@@ -107,7 +109,11 @@ export function selectiveScan(
       const dtw = dtWeight + ((g * dtRank) << 4);
 
       row = rows;
-      uRow = us + (<usize>group << 4);
+      uRow = (order === 0 ? u + <usize>first * uStride + channelOffset : us) + (<usize>group << 4);
+      const uStep = order === 0 ? uStride : uBytes;
+      const yRow = order === 0 ? y + <usize>first * yStride + (g << 4) : ys;
+      const yStep: usize = order === 0 ? yStride : 16;
+      let yTo = yRow;
       for (let o: usize = 0; o < <usize>tokens << 4; o += 16) {
         let z = bias;
         let w = dtw;
@@ -118,43 +124,23 @@ export function selectiveScan(
           r += 4;
           w += 16;
         } while (r < end);
-        const delta = softplus(z);
+        const delta = softplusWith(z, least, magic, c0, c1, c2, c3, c4, c5);
         const value = v128.load(uRow);
         v128.store(deltas + o, delta);
         v128.store(inputs + o, f32x4.mul(delta, value));
-        v128.store(ys + o, f32x4.mul(d, value));
+        v128.store(yTo, f32x4.mul(d, value));
         row += rowBytes;
-        uRow += uBytes;
+        uRow += uStep;
+        yTo += yStep;
       }
 
       for (let n = 0; n < statesPadded;) {
         const chunk = n + 8 <= statesPadded ? 8 : 4;
         const aFrom = a + ((g * statesPadded + <usize>n) << 4);
-        // Decays of the block: [token][chunk][4].
-        const chunkBytes = <usize>chunk << 4;
-        if (load<f32>(tied + (g << 2)) !== 0) {
-          const a1 = v128.load(aFrom);
-          let to = decays;
-          let from = deltas;
-          const end = deltas + (<usize>tokens << 4);
-          do {
-            const x = f32x4.pmax(least, f32x4.mul(v128.load(from), a1));
-            const p1 = exp2With(x, magic, c0, c1, c2, c3, c4, c5);
-            const p2 = f32x4.mul(p1, p1);
-            const p3 = f32x4.mul(p2, p1);
-            const p4 = f32x4.mul(p2, p2);
-            v128.store(to, p1);
-            v128.store(to, p2, 16);
-            v128.store(to, p3, 32);
-            v128.store(to, p4, 48);
-            v128.store(to, f32x4.mul(p4, p1), 64);
-            v128.store(to, f32x4.mul(p4, p2), 80);
-            v128.store(to, f32x4.mul(p4, p3), 96);
-            v128.store(to, f32x4.mul(p4, p4), 112);
-            from += 16;
-            to += 128;
-          } while (from < end);
-        } else for (let k: usize = 0; k < chunkBytes; k += 16) {
+        // Decays of the block, [token][own][4]: of tied states only the first's.
+        const isTied = load<f32>(tied + (g << 2)) !== 0;
+        const ownBytes: usize = isTied ? 16 : <usize>chunk << 4;
+        for (let k: usize = 0; k < ownBytes; k += 16) {
           const an = v128.load(aFrom + k);
           let to = decays + k;
           let from = deltas;
@@ -163,45 +149,78 @@ export function selectiveScan(
             const x = f32x4.pmax(least, f32x4.mul(v128.load(from), an));
             v128.store(to, exp2With(x, magic, c0, c1, c2, c3, c4, c5));
             from += 16;
-            to += chunkBytes;
+            to += ownBytes;
           } while (from < end);
         }
         let decay = decays;
         let input = inputs;
-        let to = ys;
+        let to = yRow;
         let b = rows + rankBytes + (<usize>n << 2);
         let c = b + (<usize>statesPadded << 2);
         const h = state + ((g * statesPadded + <usize>n) << 4);
-        const end = to + (<usize>tokens << 4);
+        const end = to + <usize>tokens * yStep;
         if (chunk === 8) {
           let h0 = v128.load(h), h1 = v128.load(h, 16), h2 = v128.load(h, 32), h3 = v128.load(h, 48);
           let h4 = v128.load(h, 64), h5 = v128.load(h, 80), h6 = v128.load(h, 96), h7 = v128.load(h, 112);
-          do {
-            const x = v128.load(input);
-            let sum = v128.load(to);
-            h0 = madd(h0, v128.load(decay), f32x4.mul(x, v128.load32_splat(b)));
-            sum = madd(h0, v128.load32_splat(c), sum);
-            h1 = madd(h1, v128.load(decay, 16), f32x4.mul(x, v128.load32_splat(b, 4)));
-            sum = madd(h1, v128.load32_splat(c, 4), sum);
-            h2 = madd(h2, v128.load(decay, 32), f32x4.mul(x, v128.load32_splat(b, 8)));
-            sum = madd(h2, v128.load32_splat(c, 8), sum);
-            h3 = madd(h3, v128.load(decay, 48), f32x4.mul(x, v128.load32_splat(b, 12)));
-            sum = madd(h3, v128.load32_splat(c, 12), sum);
-            h4 = madd(h4, v128.load(decay, 64), f32x4.mul(x, v128.load32_splat(b, 16)));
-            sum = madd(h4, v128.load32_splat(c, 16), sum);
-            h5 = madd(h5, v128.load(decay, 80), f32x4.mul(x, v128.load32_splat(b, 20)));
-            sum = madd(h5, v128.load32_splat(c, 20), sum);
-            h6 = madd(h6, v128.load(decay, 96), f32x4.mul(x, v128.load32_splat(b, 24)));
-            sum = madd(h6, v128.load32_splat(c, 24), sum);
-            h7 = madd(h7, v128.load(decay, 112), f32x4.mul(x, v128.load32_splat(b, 28)));
-            sum = madd(h7, v128.load32_splat(c, 28), sum);
-            v128.store(to, sum);
-            to += 16;
-            input += 16;
-            decay += 128;
-            b += rowBytes;
-            c += rowBytes;
-          } while (to < end);
+          if (isTied) {
+            do {
+              const x = v128.load(input);
+              let sum = v128.load(to);
+              const p1 = v128.load(decay);
+              h0 = madd(h0, p1, f32x4.mul(x, v128.load32_splat(b)));
+              sum = madd(h0, v128.load32_splat(c), sum);
+              const p2 = f32x4.mul(p1, p1);
+              h1 = madd(h1, p2, f32x4.mul(x, v128.load32_splat(b, 4)));
+              sum = madd(h1, v128.load32_splat(c, 4), sum);
+              const p3 = f32x4.mul(p2, p1);
+              h2 = madd(h2, p3, f32x4.mul(x, v128.load32_splat(b, 8)));
+              sum = madd(h2, v128.load32_splat(c, 8), sum);
+              const p4 = f32x4.mul(p2, p2);
+              h3 = madd(h3, p4, f32x4.mul(x, v128.load32_splat(b, 12)));
+              sum = madd(h3, v128.load32_splat(c, 12), sum);
+              h4 = madd(h4, f32x4.mul(p4, p1), f32x4.mul(x, v128.load32_splat(b, 16)));
+              sum = madd(h4, v128.load32_splat(c, 16), sum);
+              h5 = madd(h5, f32x4.mul(p4, p2), f32x4.mul(x, v128.load32_splat(b, 20)));
+              sum = madd(h5, v128.load32_splat(c, 20), sum);
+              h6 = madd(h6, f32x4.mul(p4, p3), f32x4.mul(x, v128.load32_splat(b, 24)));
+              sum = madd(h6, v128.load32_splat(c, 24), sum);
+              h7 = madd(h7, f32x4.mul(p4, p4), f32x4.mul(x, v128.load32_splat(b, 28)));
+              sum = madd(h7, v128.load32_splat(c, 28), sum);
+              v128.store(to, sum);
+              to += yStep;
+              input += 16;
+              decay += 16;
+              b += rowBytes;
+              c += rowBytes;
+            } while (to < end);
+          } else {
+            do {
+              const x = v128.load(input);
+              let sum = v128.load(to);
+              h0 = madd(h0, v128.load(decay), f32x4.mul(x, v128.load32_splat(b)));
+              sum = madd(h0, v128.load32_splat(c), sum);
+              h1 = madd(h1, v128.load(decay, 16), f32x4.mul(x, v128.load32_splat(b, 4)));
+              sum = madd(h1, v128.load32_splat(c, 4), sum);
+              h2 = madd(h2, v128.load(decay, 32), f32x4.mul(x, v128.load32_splat(b, 8)));
+              sum = madd(h2, v128.load32_splat(c, 8), sum);
+              h3 = madd(h3, v128.load(decay, 48), f32x4.mul(x, v128.load32_splat(b, 12)));
+              sum = madd(h3, v128.load32_splat(c, 12), sum);
+              h4 = madd(h4, v128.load(decay, 64), f32x4.mul(x, v128.load32_splat(b, 16)));
+              sum = madd(h4, v128.load32_splat(c, 16), sum);
+              h5 = madd(h5, v128.load(decay, 80), f32x4.mul(x, v128.load32_splat(b, 20)));
+              sum = madd(h5, v128.load32_splat(c, 20), sum);
+              h6 = madd(h6, v128.load(decay, 96), f32x4.mul(x, v128.load32_splat(b, 24)));
+              sum = madd(h6, v128.load32_splat(c, 24), sum);
+              h7 = madd(h7, v128.load(decay, 112), f32x4.mul(x, v128.load32_splat(b, 28)));
+              sum = madd(h7, v128.load32_splat(c, 28), sum);
+              v128.store(to, sum);
+              to += yStep;
+              input += 16;
+              decay += 128;
+              b += rowBytes;
+              c += rowBytes;
+            } while (to < end);
+          }
           storeState(h, h0, h1, h2, h3);
           storeState(h + 64, h4, h5, h6, h7);
         } else {
@@ -218,7 +237,7 @@ export function selectiveScan(
             h3 = madd(h3, v128.load(decay, 48), f32x4.mul(x, v128.load32_splat(b, 12)));
             sum = madd(h3, v128.load32_splat(c, 12), sum);
             v128.store(to, sum);
-            to += 16;
+            to += yStep;
             input += 16;
             decay += 64;
             b += rowBytes;
@@ -229,10 +248,11 @@ export function selectiveScan(
         n += chunk;
       }
 
-      for (let t = 0; t < tokens; t++) {
-        const step = first + t;
-        const pixel = order === 0 ? step : load<i32>(order + (<usize>step << 2));
-        v128.store(y + <usize>pixel * yStride + (g << 4), v128.load(ys + (<usize>t << 4)));
+      if (order !== 0) {
+        for (let t = 0; t < tokens; t++) {
+          const pixel = load<i32>(order + (<usize>(first + t) << 2));
+          v128.store(y + <usize>pixel * yStride + (g << 4), v128.load(ys + (<usize>t << 4)));
+        }
       }
     }
     first += tokens;
