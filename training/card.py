@@ -53,6 +53,15 @@ def losses(value):
                      for share, v in (value if isinstance(value, list) else [[0, value]]))
 
 
+def routing(config):
+    if config['model']['num_tokens'] == 1:
+        return 'one class: the scan takes the pixels in raster order, and nothing depends on a seed'
+    if config['routing'] == 'random':
+        return ('trained with uniformly random classes; the router is left at zero, so `seeded` routing draws from the '
+                'trained distribution and `argmax` scans in raster order')
+    return 'trained by Gumbel soft-max, as in the paper'
+
+
 def card(config, meta, scores, command, pictures, parameters, run, license):
     """The text. scores: the rows of a table; command: what measures one of them."""
     model, task = config['model'], config['task']
@@ -62,11 +71,10 @@ def card(config, meta, scores, command, pictures, parameters, run, license):
     facts = [
         ['architecture', f'MambaIRv2 light: {model["embed_dim"]} channels, {blocks} blocks, '
                          f'window {model["window_size"]}, {model["num_heads"][0]} heads, '
-                         f'state size {model["d_state"]}, {model["num_tokens"]} classes; '
+                         f'state size {model["d_state"]}{", decays tied" if config.get("tied_decays") else ""}, '
+                         f'{model["num_tokens"]} class{"es" if model["num_tokens"] > 1 else ""}; '
                          f'{parameters:,} parameters, stored as F16'],
-        ['routing', 'trained with uniformly random classes; the router is left at zero, so `seeded` routing draws from '
-                    'the trained distribution and `argmax` scans in raster order' if config['routing'] == 'random' else
-                    'trained by Gumbel soft-max, as in the paper'],
+        ['routing', routing(config)],
         ['training', f'{meta["step"]} steps, {float(meta["seconds"]) / 3600:.1f} h of one thread of a shared x86 '
                      f'server processor without GPU ({speed(run):,} input pixels a second); '
                      f'{config["patch"]}x{config["patch"]} patches, batch {plan(config["batch"])}; '

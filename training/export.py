@@ -1,6 +1,6 @@
 """Export the averaged weights of a run: python3 -m training.export RUN OUT.safetensors [--pack PACK --testsets DIR]
 
-Floats are stored as F16 (F32 with --single) under the official key names, with what a reader wants to know as metadata.
+Floats are stored as F16 (F32 with --single; tied decay rates always) under the official key names, with what a reader wants to know as metadata.
 With --pack and --testsets a model card is written beside it (OUT.md; measured through the engine, which must have been
 built) with details before and after (OUT.webp), the validation curve it shows to training/curves, and what PyTorch
 computes with the weights to test/golden/models, where the tests of the engine find it.
@@ -37,8 +37,12 @@ def weights_of(path):
 
 def export(state, out, single=False):
     weights, config, meta = weights_of(state)
-    dtype = np.float32 if single else np.float16
-    safetensors.save(out, {k: v.astype(dtype) for k, v in weights.items()}, {
+    def stored(key, value):
+        # Half precision would untie decays that are powers of one.
+        tied = config.get('tied_decays') and key.endswith('A_logs')
+        return value.astype(np.float32 if single or tied else np.float16)
+
+    safetensors.save(out, {k: stored(k, v) for k, v in weights.items()}, {
         'format': 'pt', 'id': config['id'], 'architecture': 'mambairv2-light', 'task': config['task'],
         'scale': str(config['model'].get('upscale', 1)), 'license': LICENSE, 'routing': config['routing'],
         'steps': meta['step'], 'seed': str(config['seed']), 'img_range': '1'})

@@ -81,13 +81,22 @@ def wake_routers(net, std=0.3):
 
 
 def warm_start(net, path):
-    """Start from the weights of another model; a head of another scale is interpolated from its output phases."""
+    """Start from the weights of another model.
+
+    A head of another scale is interpolated from its output phases; where classes or attention heads are fewer, the
+    prompts of classes become their mean, and neighbouring heads one, whose bias is the sum of theirs.
+    """
     arrays, _ = safetensors.load(path)
     given = {k: torch.from_numpy(v.astype(np.float32)) for k, v in arrays.items()}
     own, head = net.state_dict(), 'upsample.0.weight'
     if head in own and own[head].shape != given[head].shape:
         for key in (head, 'upsample.0.bias'):
             given[key] = other_scale(given[key], net.cfg['in_chans'], net.cfg['upscale'])
+    for key, value in given.items():
+        if key.endswith('relative_position_bias_table'):
+            given[key] = value.view(len(value), own[key].shape[1], -1).sum(2)
+        elif key.endswith('embeddingB.weight') and len(own[key]) == 1:
+            given[key] = value.mean(0, keepdim=True)
     net.load_state_dict({k: v for k, v in given.items() if k in own and own[k].shape == v.shape}, strict=False)
 
 
@@ -103,3 +112,15 @@ def other_scale(weight, channels, scale):
     old = old.view(channels, s, s, -1)
     new = torch.einsum('iy,jx,kyxr->kijr', matrix, matrix, old)
     return new.reshape(-1, *weight.shape[1:])
+
+
+@torch.no_grad()
+def tie_decays(net):
+    """Make the decay rates of every channel 1, 2, ... N times one rate again, as they are at the start (S4D-real).
+
+    All decays of a step are then powers of one exponential. The engine sees that in the weights and saves the others.
+    """
+    for block in (b for group in net.layers for b in group.residual_group.layers):
+        logs = block.assm.selectiveScan.A_logs
+        steps = torch.arange(1, logs.shape[1] + 1.0, device=logs.device).log()
+        logs.copy_((logs - steps).mean(1, keepdim=True) + steps)

@@ -18,7 +18,7 @@ from . import safetensors
 from .data import Patches
 from .evaluate import evaluate
 from .fit_head import fit_head
-from .initialise import initialise, wake_routers, warm_start
+from .initialise import initialise, tie_decays, wake_routers, warm_start
 from .model import MambaIRv2, Routing
 from .tasks import make_task
 
@@ -160,6 +160,9 @@ class Run:
         (loss - self.config.get('routing_reward', 0) * routing.reward).backward()
         self.rate = rate_at(step, progress, self.config)
         self.flat.update(self.rate)
+        if self.config.get('tied_decays'):
+            tie_decays(self.net)
+            tie_decays(self.averaged)
         return loss.item(), size * self.config['patch'] ** 2
 
 

@@ -80,8 +80,22 @@ class Training(unittest.TestCase):
         self.assertGreater(router[2].weight.grad.abs().sum().item(), 0)
         run.flat.update = update
 
+    def test_tied_decays_stay_multiples_of_one_rate_and_are_stored_so(self):
+        run = train(config_of(tied_decays=True), self.packed, None, self.folder / 'tied')
+        first = run.net.layers[0].residual_group.layers[0].assm.selectiveScan.A_logs
+        self.assertGreater(first[:, 0].abs().max().item(), 0)  # it was trained
+        export.export(run.path, self.folder / 'tied.safetensors')
+        stored, _ = safetensors.load(self.folder / 'tied.safetensors')
+        for key, logs in stored.items():
+            if key.endswith('A_logs'):
+                self.assertEqual(logs.dtype, np.float32)
+                rates = np.exp(logs.astype(np.float64))
+                np.testing.assert_allclose(rates / rates[:, :1], np.broadcast_to(np.arange(1, 9), rates.shape), rtol=4e-7)
+            else:
+                self.assertEqual(logs.dtype, np.float16)
+
     def test_export_keeps_names_and_values(self):
-        train(config_of(steps=2), self.packed, None, self.folder / 'out')
+        train(config_of(steps=2, tied_decays=False), self.packed, None, self.folder / 'out')
         out = self.folder / 'out.safetensors'
         export.export(self.folder / 'out' / 'state.safetensors', out)
         arrays, meta = safetensors.load(out)
@@ -152,6 +166,21 @@ class Start(unittest.TestCase):
         lr = degrade.imresize(hr, 1 / 4)
         ours = restore(other, lr, Routing('random'))
         self.assertGreater(psnr(ours, degrade.imresize(lr, 4), 8), 30)
+
+
+    def test_warm_start_joins_classes_and_heads(self):
+        torch.manual_seed(1)
+        net, other = MambaIRv2(**SMALL), MambaIRv2(**{**SMALL, 'num_tokens': 1, 'num_heads': [1, 1]})
+        initialise(net)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / 'x2.safetensors'
+            safetensors.save(path, {k: v.numpy() for k, v in net.state_dict().items()})
+            warm_start(other, path)
+        block, joined = (n.layers[0].residual_group.layers[0] for n in (net, other))
+        torch.testing.assert_close(joined.assm.embeddingB.weight, block.assm.embeddingB.weight.mean(0, keepdim=True))
+        torch.testing.assert_close(joined.win_mhsa.relative_position_bias_table[:, 0],
+                                   block.win_mhsa.relative_position_bias_table.sum(1))
+        self.assertTrue(torch.equal(joined.wqkv.weight, block.wqkv.weight))
 
 
 class FitHead(unittest.TestCase):
