@@ -105,7 +105,7 @@ const lines: readonly Line[] = [
   },
   {
     name: 'window attention 16 × 16, 4 heads of 12',
-    run: () => kernels.windowAttention(x, 576, y, 192, 16, 16, 48, 4, 16, 0, 0, 0.4, weights, 3856, scratch),
+    run: () => kernels.windowAttention(x, 576, 0, y, 192, 0, 16, 16, 48, 4, 16, 0, 0, 0.4, weights, 3856, scratch),
     work: 4 * 65536,
     unit: 'pair',
   },

@@ -126,7 +126,8 @@ async function measureLayer(layer: Layer, side: number, wasm: WebAssembly.Module
     new Float32Array(memory.buffer, address, (side * side * strideBytes) / 4).set(
       random((side * side * strideBytes) / 4),
     );
-    return { channels, strideBytes, height: side, width: side, at: (pixel) => address + pixel * strideBytes };
+    const at = (pixel: number): number => address + pixel * strideBytes;
+    return { channels, strideBytes, isLocal: false, height: side, width: side, at };
   };
   const [x, y] = [operandOf(layer.inputs), operandOf(layer.outputs)];
   const stripsWith = (

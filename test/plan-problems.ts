@@ -1,6 +1,7 @@
 import type { Graph, GraphNode, NodeId } from '../core/graph/graph.js';
 import { type Placement, type Plan, type PlanStep, stripAt } from '../core/plan/plan.js';
 import { traitsOf } from '../core/plan/traits.js';
+import { windowPartAt } from '../core/plan/window-parts.js';
 
 /** When and where a node is computed; views at the place of what they look at. */
 interface Place {
@@ -91,6 +92,10 @@ class PlanChecker {
 
   /** Strips cover the map, each pixel once, in order; a strip is whole rows or inside one. */
   #checkStrips(step: PlanStep): void {
+    if (step.range === 'windows') {
+      this.#checkWindows(step);
+      return;
+    }
     if (step.range !== 'strips') {
       this.#require(step.calls.length === 1, 'a step that is not cut into strips has several calls');
       return;
@@ -107,6 +112,43 @@ class PlanChecker {
     this.#require(next === step.height * step.width, `strips end at ${next} of ${step.height} × ${step.width}`);
   }
 
+  /** Parts of windows cover the map, each pixel once; pixels of a window lie where the shifted attention wants them. */
+  #checkWindows({ windows: cut, height, width, strips, stripPixels, calls }: PlanStep): void {
+    const operations = calls.flatMap(({ nodes }) => nodes.map((id) => this.#node(id).operation));
+    const attentions = operations.filter(({ op }) => op === 'windowAttention');
+    const [attention] = attentions;
+    if (cut === undefined || attention?.op !== 'windowAttention' || attentions.length !== 1) {
+      this.#require(false, `a step of windows has ${attentions.length} attentions`);
+      return;
+    }
+    const { windowSize, shift } = attention;
+    const perRow = width / windowSize;
+    const seen = new Set<number>();
+    let misplaced = 0;
+    let next = 0;
+    for (let part = 0; part < strips; part += 1) {
+      const { window, windows, pixels, runs } = windowPartAt({ height, width }, cut, part);
+      this.#require(window === next && windows >= 1, `part ${part} starts at window ${window}, not at ${next}`);
+      this.#require(pixels <= stripPixels, `part ${part} has ${pixels} pixels`);
+      next = window + windows;
+      this.#require(Math.floor(window / perRow) === Math.floor((next - 1) / perRow), `part ${part} leaves its row`);
+      const columns = windows * windowSize;
+      let at = 0;
+      for (const run of runs) {
+        this.#require(run.at === at, `part ${part} has no pixel ${at}`);
+        for (; at < run.at + run.count; at += 1) {
+          const y = Math.floor(window / perRow) * windowSize + Math.floor(at / columns) + shift;
+          const x = (window % perRow) * windowSize + (at % columns) + shift;
+          const pixel = run.first + at - run.at;
+          misplaced += pixel === (y % height) * width + (x % width) ? 0 : 1;
+          seen.add(pixel);
+        }
+      }
+    }
+    this.#require(misplaced === 0, `windows have ${misplaced} pixels elsewhere`);
+    this.#require(seen.size === height * width, `windows have ${seen.size} pixels of ${height} × ${width}`);
+  }
+
   /** What a call reads is there: whole, from an earlier step, or its own strip of it, from an earlier call. */
   #checkReads(step: PlanStep, at: number): void {
     step.calls.forEach(({ nodes, inputs }, call) => {
@@ -120,10 +162,12 @@ class PlanChecker {
         const { name, operation, inputs: own } = this.#node(id);
         for (const input of own.map((source) => this.#baseOf(source)).filter((source) => !nodes.includes(source))) {
           const made = this.#places.get(input) as Place;
-          const isPixelwise =
-            traitsOf(operation).reads === 'pixel' && traitsOf(this.#node(input).operation).writes === 'pixel';
-          const isThere =
-            made.step < at || (made.step === at && made.call < call && step.range === 'strips' && isPixelwise);
+          const { range, reads } = traitsOf(operation);
+          const staysInside =
+            (reads === 'pixel' || reads === 'window') && traitsOf(this.#node(input).operation).writes === 'pixel';
+          const isCut = step.range === 'strips' || step.range === 'windows';
+          const isThere = made.step < at || (made.step === at && made.call < call && isCut && staysInside);
+          this.#require(range === step.range || range === 'strips', `${name} is in a step of ${step.range}`);
           this.#require(isThere, `${name} reads ${this.#node(input).name} before it is there`);
           const { kind } = this.#placement(input);
           this.#require(

@@ -37,10 +37,12 @@ export type ReadWeight = (reference: { readonly key: string }) => Float32Array;
 
 /** A value as a kernel sees it. */
 export interface Operand {
-  /** Byte address of a pixel; for strip-local values only pixels of the current strip exist. */
+  /** Byte address of a pixel; see `isLocal`. */
   at(pixel: number): number;
   readonly strideBytes: number;
   readonly channels: number;
+  /** Whether only the pixels of the current strip or windows exist. */
+  readonly isLocal: boolean;
   /** Size of the whole map. */
   readonly height: number;
   readonly width: number;
@@ -74,7 +76,10 @@ export interface BindContext<O extends Operation> {
   readonly isCancelled: () => boolean;
 }
 
-/** Does part of an op: pixels, windows or channel groups `first` … `first + count − 1`, by the op's range. */
+/**
+ * Does part of an op: pixels, windows or channel groups `first` … `first + count − 1`, by the op's range. Windows are
+ * neighbours in a row of them; of local values the window's pixels are in raster order of all `count`, from pixel 0 on.
+ */
 export type BoundKernel = (first: number, count: number) => void;
 
 /** How the CPU executor runs one op. */

@@ -3,6 +3,7 @@ import type { Graph, GraphNode, NodeId } from '../graph/graph.js';
 import { allocate, type Request } from './allocate.js';
 import { type NodeGroup, schedule } from './schedule.js';
 import { traitsOf, type WorkRange } from './traits.js';
+import { type WindowCut, windowShape } from './window-parts.js';
 
 /** Where a value lives. Offsets are bytes, strides are values (4 bytes) from pixel to pixel. */
 export type Placement =
@@ -29,11 +30,16 @@ export interface PlanStep {
   /** Size of the map the range runs over. */
   readonly height: number;
   readonly width: number;
-  /** Strips only: pixels of a strip (whole rows, or a part of one row) and how many strips there are. */
+  /**
+   * Strips and windows only: pixels of a strip (whole rows, or a part of one row) or of a part of windows, and how many
+   * there are.
+   */
   readonly stripPixels: number;
   readonly strips: number;
-  /** Bytes of the values that live only inside a strip, per thread. */
+  /** Bytes of the values that live only inside a strip or a part of windows, per thread. */
   readonly stripBytes: number;
+  /** Windows only: how the map is cut. */
+  readonly windows?: WindowCut;
 }
 
 /** A graph at one size: what runs in which order, and where every value is. Plain data. */
@@ -58,6 +64,8 @@ export interface PlanOptions {
   readonly canFuse: (first: NodeId, second: NodeId) => boolean;
   /** Pixels that one node wants its strips to have at least, on a map of some width; 0 where it does not mind. */
   readonly leastStripPixels?: (id: NodeId, width: number) => number;
+  /** Whether the executor can compute a node, which works pixel by pixel, for the pixels of a window; by default none. */
+  readonly joinsWindows?: (id: NodeId) => boolean;
   /** Nodes whose whole map is kept until the end. */
   readonly keep?: readonly NodeId[];
 }
@@ -103,7 +111,7 @@ export function plan(graph: Graph, height: number, width: number, options: PlanO
     invariant(found, `node ${id} is missing`);
     return found;
   };
-  const groups = schedule(graph);
+  const groups = schedule(graph, options.joinsWindows ?? (() => false));
   const groupOf = new Map<NodeId, number>();
   for (const [index, group] of groups.entries()) {
     for (const id of group.nodes) {
@@ -183,8 +191,9 @@ export function plan(graph: Graph, height: number, width: number, options: PlanO
     const name = node(group.nodes[0] as NodeId).name;
     const size = { height: mapSize(height, group.scale, name), width: mapSize(width, group.scale, name) };
     const calls = callsOf(group);
+    const isCut = group.range === 'strips' || group.range === 'windows';
     for (const { output } of calls) {
-      if (group.range !== 'strips' || !isStripLocal(output)) {
+      if (!isCut || !isStripLocal(output)) {
         const { scale } = node(output).type;
         const pixels = mapSize(height, scale, name) * mapSize(width, scale, name);
         const bytes = pixels * strideOf(output) * 4 + slackBytes;
@@ -192,13 +201,17 @@ export function plan(graph: Graph, height: number, width: number, options: PlanO
         requested.push(output);
       }
     }
-    if (group.range !== 'strips') {
+    if (!isCut) {
       return { range: group.range, calls, ...size, stripPixels: 0, strips: 0, stripBytes: 0 };
     }
     const widest = Math.max(...calls.map(({ output }) => strideOf(output)), 1);
     const wanted = group.nodes.map((id) => options.leastStripPixels?.(id, size.width) ?? 0);
     const limit = Math.max(32, Math.floor(options.stripTargetBytes / (widest * 4)), ...wanted);
-    const shape = stripShape(size.height, size.width, limit);
+    const attention = group.nodes.map((id) => node(id).operation).find(({ op }) => op === 'windowAttention');
+    const shape =
+      attention?.op === 'windowAttention'
+        ? windowShape(size, attention, limit)
+        : stripShape(size.height, size.width, limit);
     return { range: group.range, calls, ...size, ...shape, stripBytes: placeStripValues(calls, shape.stripPixels) };
   });
 

@@ -3,14 +3,14 @@ import type { Operation } from '../graph/graph.js';
 /**
  * How an op's work divides.
  * - `strips`: runs of neighbouring pixels in raster order; any division gives the same values.
- * - `windows`: attention windows. - `channelGroups`: groups of four channels over the whole map. - `once`: not divided.
+ * - `windows`: attention windows, next to one another in a row of them. - `channelGroups`: groups of four channels over the whole map. - `once`: not divided.
  */
 export type WorkRange = 'strips' | 'windows' | 'channelGroups' | 'once';
 
-/** What an op reads of its inputs, and writes of its output, to handle one pixel of its range. */
+/** What an op reads of its inputs, and writes of its output, to handle one pixel (`window`: one window) of its range. */
 export interface OperationTraits {
   readonly range: WorkRange;
-  readonly reads: 'pixel' | 'neighbourhood' | 'anywhere';
+  readonly reads: 'pixel' | 'window' | 'neighbourhood' | 'anywhere';
   readonly writes: 'pixel' | 'anywhere';
 }
 
@@ -37,7 +37,7 @@ export function traitsOf(operation: Operation): OperationTraits {
     case 'upsampleNearest':
       return rescaling;
     case 'windowAttention':
-      return { range: 'windows', reads: 'anywhere', writes: 'anywhere' };
+      return { range: 'windows', reads: 'window', writes: 'pixel' };
     case 'selectiveScan':
       return { range: 'channelGroups', reads: 'anywhere', writes: 'anywhere' };
     case 'sortByClass':

@@ -74,6 +74,7 @@ export function layOut(
       !accelerated.has(first) &&
       !accelerated.has(second) &&
       fusedCpuKernelOf(operationOf(first), operationOf(second)) !== undefined,
+    joinsWindows: (id) => !accelerated.has(id),
     leastStripPixels: (id, pixels) => (accelerated.has(id) ? acceleratedStripPixels(operationOf(id), pixels) : 0),
   });
   const output = (graph.nodes[graph.output] as Graph['nodes'][number]).type;

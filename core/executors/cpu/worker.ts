@@ -4,6 +4,7 @@ import type { GraphNode, NodeId } from '../../graph/graph.js';
 import type { BoundKernel, KernelExports, Operand, RunState } from '../../ops/cpu-kernel.js';
 import { cpuKernelOf, fusedCpuKernelOf } from '../../ops/cpu-kernels.js';
 import { type PlanCall, type PlanStep, stripAt } from '../../plan/plan.js';
+import { windowPartAt } from '../../plan/window-parts.js';
 import type { Reply, Request, ThreadData } from './messages.js';
 import { OnnxKernels } from './onnx-kernels.js';
 import { aligned, control, controlAddress, type Program } from './program.js';
@@ -82,16 +83,17 @@ function bind(program: Program): BoundProgram {
     const size = { channels: type.channels, height: plan.height * type.scale, width: plan.width * type.scale };
     if (placement.kind === 'view') {
       const base = operandOf(placement.of);
-      return { ...size, strideBytes: base.strideBytes, at: (pixel) => base.at(pixel) + placement.start * 4 };
+      const { strideBytes, isLocal } = base;
+      return { ...size, strideBytes, isLocal, at: (pixel) => base.at(pixel) + placement.start * 4 };
     }
     invariant(placement.kind !== 'fused', `node ${id} is never stored`);
     const strideBytes = placement.stride * 4;
     if (placement.kind === 'strip') {
       const address = scratch + placement.offset;
-      return { ...size, strideBytes, at: (pixel) => address + (pixel - strip.first) * strideBytes };
+      return { ...size, strideBytes, isLocal: true, at: (pixel) => address + (pixel - strip.first) * strideBytes };
     }
     const address = program.activations + placement.offset;
-    return { ...size, strideBytes, at: (pixel) => address + pixel * strideBytes };
+    return { ...size, strideBytes, isLocal: false, at: (pixel) => address + pixel * strideBytes };
   }
 
   const counters = new Int32Array(memory.buffer, program.counters, plan.steps.length + 1);
@@ -148,12 +150,42 @@ function bind(program: Program): BoundProgram {
     };
   }
 
+  /** Attention, and what is computed pixel by pixel before and after it, of some windows after the other. */
+  function bindWindows(step: PlanStep, index: number): () => void {
+    const { windows: cut } = step;
+    invariant(cut, 'a step of windows says how the map is cut');
+    const bound = step.calls.map((call) => {
+      const kernel = bindCall(call);
+      const isAttention = nodeOf(call.output).operation.op === 'windowAttention';
+      const isLocal = [...call.inputs, call.output].every((id) => operandOf(id).isLocal);
+      return { kernel, isAttention, isLocal };
+    });
+    return () => {
+      forEachPart(index, step.strips, (part) => {
+        const { window, windows, pixels, runs } = windowPartAt(step, cut, part);
+        for (const { kernel, isAttention, isLocal } of bound) {
+          strip.first = 0;
+          if (isAttention) {
+            kernel(window, windows);
+          } else if (isLocal) {
+            kernel(0, pixels);
+          } else {
+            for (const { first, count, at } of runs) {
+              strip.first = first - at;
+              kernel(first, count);
+            }
+          }
+        }
+      });
+    };
+  }
+
   function bindStep(step: PlanStep, index: number): () => void | Promise<void> {
     if (step.calls.some(({ output }) => program.accelerated.has(output))) {
       return bindAcceleratedStrips(step, index);
     }
     const bound = step.calls.map(bindCall);
-    // All but strips are a step of one call.
+    // All but strips and windows are a step of one call.
     const single = (step.calls[0] as PlanCall).output;
     switch (step.range) {
       case 'strips':
@@ -166,14 +198,8 @@ function bind(program: Program): BoundProgram {
             }
           });
         };
-      case 'windows': {
-        const { operation } = nodeOf(single);
-        invariant(operation.op === 'windowAttention', 'only attention works by windows');
-        const windows = (step.height / operation.windowSize) * (step.width / operation.windowSize);
-        return () => {
-          forEachPart(index, windows, (part) => bound[0]?.(part, 1));
-        };
-      }
+      case 'windows':
+        return bindWindows(step, index);
       case 'channelGroups': {
         const groups = Math.ceil(nodeOf(single).type.channels / 4);
         const first = Math.floor((thread * groups) / threads);

@@ -26,23 +26,27 @@ export const windowAttentionCpu: CpuKernel<OperationOf<'windowAttention'>> = {
     return [table];
   },
   scratchBytes({ windowSize, heads }, inputs) {
-    // K, V, a panel of queries, its scores; pixel, bias offset and region of every place of the window.
+    // K, V, a panel of queries, its scores; pixels, bias offset and region of every place of the window.
     const headSize = (inputs[0]?.channels ?? 0) / 3 / heads;
     const n = windowSize * windowSize;
     const padded = Math.ceil(n / 4) * 4;
     const headPadded = Math.ceil(headSize / 4) * 4;
-    return (headSize * padded + padded * headPadded + headSize * 8 + n * 8 + 3 * (padded + 4)) * 4;
+    return (headSize * padded + padded * headPadded + headSize * 8 + n * 8 + 4 * (padded + 4)) * 4;
   },
   bind({ operation: { windowSize, heads, shift }, inputs, output: out, packed: [table = 0], kernels, scratch }) {
     const qkv = inputOf(inputs, 0);
     const scale = Math.sqrt(heads / out.channels) * log2e;
     return (first, count) => {
+      const columns = count * windowSize;
       for (let window = first; window < first + count; window++) {
+        const local = (window - first) * windowSize;
         kernels.windowAttention(
-          qkv.at(0),
+          qkv.at(qkv.isLocal ? local : 0),
           qkv.strideBytes,
-          out.at(0),
+          qkv.isLocal ? columns : 0,
+          out.at(out.isLocal ? local : 0),
           out.strideBytes,
+          out.isLocal ? columns : 0,
           out.height,
           out.width,
           out.channels,

@@ -29,13 +29,14 @@ function largestLane(v: v128): f32 {
  *
  * The maximum is subtracted only where |q|·|k| and the largest bias do not already bound the scores.
  *
+ * `qkv` and `out` are whole maps, or start at the window and have `qkvColumns`, `outColumns` pixels in a row.
  * qkv row: q|k|v of `channels` each, head-major. Table: [head][(2ws−1)²] with `tableStride` bytes a head, three
  * readable values behind the last, and at the end of a head the largest absolute bias. Memory: K transposed [d][n], V [n][d padded], one query panel [d][8], scores [n][8].
  * Mask (only where a shifted window wraps): −100 between pixels of different regions, before the maximum.
  */
 export function windowAttention(
-  qkv: usize, qkvStride: usize, out: usize, outStride: usize, height: i32, width: i32, channels: i32, heads: i32,
-  windowSize: i32, shift: i32, window: i32, scale: f32, table: usize, tableStride: usize, scratch: usize,
+  qkv: usize, qkvStride: usize, qkvColumns: i32, out: usize, outStride: usize, outColumns: i32,
+  height: i32, width: i32, channels: i32, heads: i32, windowSize: i32, shift: i32, window: i32, scale: f32, table: usize, tableStride: usize, scratch: usize,
 ): void {
   const n = windowSize * windowSize;
   const padded = (n + 3) & ~3;
@@ -52,6 +53,7 @@ export function windowAttention(
   const pixels = scores + (<usize>n << 5);
   const offsets = pixels + nBytes + 16;
   const regions = offsets + nBytes + 16;
+  const outPixels = regions + nBytes + 16;
 
   const perRow = width / windowSize;
   const windowY = window / perRow;
@@ -61,16 +63,18 @@ export function windowAttention(
   const masked = wrapsY || wrapsX;
   const half = windowSize - (windowSize >> 1);
 
-  for (let y = 0, i = 0; y < windowSize; y++) {
-    const sourceY = (windowY * windowSize + y + shift) % height;
-    for (let x = 0; x < windowSize; x++, i++) {
-      const sourceX = (windowX * windowSize + x + shift) % width;
-      const at = <usize>i << 2;
-      store<i32>(pixels + at, sourceY * width + sourceX);
+  let mapY = windowY * windowSize + shift;
+  for (let y = 0, at: usize = 0; y < windowSize; y++, mapY++) {
+    if (mapY >= height) mapY -= height;
+    const regionY = wrapsY ? (y < half ? 3 : 6) : 0;
+    let mapX = windowX * windowSize + shift;
+    for (let x = 0; x < windowSize; x++, mapX++, at += 4) {
+      if (mapX >= width) mapX -= width;
+      const pixel = mapY * width + mapX;
+      store<i32>(pixels + at, qkvColumns === 0 ? pixel : y * qkvColumns + x);
+      store<i32>(outPixels + at, outColumns === 0 ? pixel : y * outColumns + x);
       store<i32>(offsets + at, (y * side + x) << 2);
-      const regionY = wrapsY ? (y < half ? 1 : 2) : 0;
-      const regionX = wrapsX ? (x < half ? 1 : 2) : 0;
-      store<i32>(regions + at, regionY * 3 + regionX);
+      store<i32>(regions + at, wrapsX ? regionY + (x < half ? 1 : 2) : regionY);
     }
   }
 
@@ -307,12 +311,12 @@ export function windowAttention(
         const left = min(headSize - channel, 4);
         storeQueries(
           f32x4.mul(a00, r0), f32x4.mul(a10, r0), f32x4.mul(a20, r0), f32x4.mul(a30, r0),
-          to, outStride, pixels + (<usize>(y0 * windowSize + x0) << 2), lanes0, left,
+          to, outStride, outPixels + (<usize>(y0 * windowSize + x0) << 2), lanes0, left,
         );
         if (second !== vector) {
           storeQueries(
             f32x4.mul(a01, r1), f32x4.mul(a11, r1), f32x4.mul(a21, r1), f32x4.mul(a31, r1),
-            to, outStride, pixels + (<usize>(y1 * windowSize + x1) << 2), lanes1, left,
+            to, outStride, outPixels + (<usize>(y1 * windowSize + x1) << 2), lanes1, left,
           );
         }
       }
