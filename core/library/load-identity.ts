@@ -24,9 +24,7 @@ export function loadIdentity(entry: ListedModel): Model {
       warnings: [],
       entry,
     },
-    executor: { dispose: () => Promise.resolve() },
-    network: createIdentityNetwork(scale),
-    loadSafer: undefined,
+    running: { network: createIdentityNetwork(scale), dispose: () => Promise.resolve() },
     frameRestorer: (layout, colour, { signal }) => createIdentityRestorer(scale, layout, colour, signal),
   });
 }

@@ -1,11 +1,12 @@
 import { recognise } from '../architectures/architectures.js';
-import type { Executor, ExecutorName, Network } from '../executors/executor.js';
+import type { Executor } from '../executors/executor.js';
 import type { Graph } from '../graph/graph.js';
-import { throwIfCancelled } from '../errors.js';
+import { MambairError, throwIfCancelled } from '../errors.js';
 import type { TensorMap } from '../tensor/tensor.js';
 import { findModel } from '../models/catalogue.js';
 import { createExecutor } from './executors.js';
-import { placeNetwork, type PlaceOptions } from './place-network.js';
+import { type PlacedNetwork, placeNetwork, type PlaceOptions } from './place-network.js';
+import { Recovery, type RecoveryWays, type Running } from './recovery.js';
 import { loadIdentity } from './load-identity.js';
 import { LoadedModel, type LoadedModelInfo, type Model } from './model.js';
 import { readModelSource } from './model-source.js';
@@ -45,7 +46,8 @@ export async function loadModel(source: string | TensorMap, options: LoadModelOp
     overrides: options.set,
     allowExtra: options.allowExtra,
   });
-  const { executor, network, reason, warning } = await placeNetwork(graph, tensors, options);
+  const placed = await placeNetwork(graph, tensors, options);
+  const { reason, warning } = placed;
   return new LoadedModel({
     info: {
       ...info,
@@ -53,16 +55,14 @@ export async function loadModel(source: string | TensorMap, options: LoadModelOp
       name,
       architecture,
       config,
-      device: executor.name,
-      deviceDescription: executor.description,
+      device: placed.executor.name,
+      deviceDescription: placed.executor.description,
       ...(reason === undefined ? {} : { deviceReason: reason }),
       ...(warning === undefined ? {} : { deviceWarning: warning }),
       warnings,
       ...(entry === undefined ? {} : { entry }),
     },
-    executor,
-    network,
-    loadSafer: executor.name === 'reference' ? undefined : () => loadSafer(graph, tensors, options, executor.name),
+    running: new Recovery(placed, recoveryWays(graph, tensors, options, placed)),
   });
 }
 
@@ -77,26 +77,42 @@ async function resolveSource(
   return { ...rest, tensors: checkpoint.tensors, warnings: checkpoint.warnings };
 }
 
-/**
- * The path for results that are not finite and for lost devices: after a GPU the CPU, after the CPU its plain kernels,
- * whose products are not fused.
- * Disposing of the network disposes of its executor too.
- */
-async function loadSafer(
+/** How a network goes on when its device fails. */
+function recoveryWays(
   graph: Graph,
   tensors: TensorMap,
   options: LoadModelOptions,
-  failed: ExecutorName,
-): Promise<Network> {
-  const build = failed === 'cpu' ? 'plain' : (options.build ?? 'auto');
-  const executor: Executor = await createExecutor({ ...options, device: 'cpu', build });
-  const network = await executor.load(graph, tensors);
-  return {
-    scale: network.scale,
-    inputChannels: network.inputChannels,
-    outputChannels: network.outputChannels,
-    plan: (height, width) => network.plan(height, width),
-    run: (input, runOptions) => network.run(input, runOptions),
-    dispose: () => executor.dispose(),
+  { executor, reopen }: PlacedNetwork,
+): RecoveryWays {
+  const load = async (opened: Executor): Promise<Running> => {
+    try {
+      return { executor: opened, network: await opened.load(graph, tensors) };
+    } catch (error) {
+      await opened.dispose();
+      throw error;
+    }
   };
+  const onCpu = async (build = options.build) =>
+    load(await createExecutor({ ...options, device: 'cpu', ...(build === undefined ? {} : { build }) }));
+  if (executor.name === 'reference') {
+    return {};
+  }
+  return {
+    ...(reopen === undefined ? {} : { reopen: async (like) => load(await sameDevice(reopen, like.executor)) }),
+    onCpu,
+    ...(options.build === 'plain' ? {} : { plainly: () => onCpu('plain') }),
+  };
+}
+
+/** Another device would give other values, and a CPU that plays a GPU take for ever. @throws MAMBAIR_DEVICE_UNAVAILABLE */
+async function sameDevice(reopen: () => Promise<Executor>, like: Executor): Promise<Executor> {
+  const opened = await reopen();
+  if (opened.description === like.description) {
+    return opened;
+  }
+  await opened.dispose();
+  throw new MambairError(
+    'MAMBAIR_DEVICE_UNAVAILABLE',
+    `${like.description} is gone, and ${opened.description} is another device`,
+  );
 }

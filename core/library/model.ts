@@ -1,6 +1,6 @@
 import type { ModelInfo } from '../architectures/architecture.js';
 import { MambairError } from '../errors.js';
-import type { Executor, ExecutorName, Network, Routing, RunOptions, RunResult } from '../executors/executor.js';
+import type { ExecutorName, Network, Routing, RunOptions, RunResult } from '../executors/executor.js';
 import type { PixelImage } from '../image/pixels.js';
 import type { ListedModel } from '../models/catalogue.js';
 import type { RestoreOptions } from '../restore/options.js';
@@ -8,6 +8,7 @@ import { createFrameRestorer, type FrameRestorer } from '../restore/restore-fram
 import type { Tensor } from '../tensor/tensor.js';
 import type { FrameColour } from '../video/colour.js';
 import type { FrameLayout } from '../video/pixel-format.js';
+import type { Recovery } from './recovery.js';
 import { restoreFile, type RestoredFile, type RestoreFileOptions } from './restore-file.js';
 import { restorePicture, type RestoredPicture, type RestorePictureOptions, type Runner } from './restore-picture.js';
 
@@ -19,7 +20,7 @@ export interface LoadedModelInfo extends ModelInfo {
   readonly architecture: string;
   /** Every hyper-parameter, plain data. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** The executor it runs on. */
+  /** The executor it runs on; another one after the first has failed. */
   readonly device: ExecutorName;
   /** One line for people: build, threads. */
   readonly deviceDescription: string;
@@ -40,7 +41,7 @@ export interface RunTensorOptions extends Omit<RunOptions, 'routing'> {
 }
 
 /** How frames are restored; everything has a default. */
-export type RestoreFramesOptions = Partial<Omit<RestoreOptions, 'fallback'>>;
+export type RestoreFramesOptions = Partial<Omit<RestoreOptions, 'recover'>>;
 
 /** A model in memory, ready to run. Calls may overlap: they queue up. Dispose of it when done: it holds threads. */
 export interface Model extends AsyncDisposable {
@@ -78,11 +79,8 @@ export interface Model extends AsyncDisposable {
 /** What {@link LoadedModel} is made of. */
 export interface ModelParts {
   readonly info: LoadedModelInfo;
-  /** What the network holds is its. */
-  readonly executor: Pick<Executor, 'dispose'>;
-  readonly network: Network;
-  /** Makes the network of the safer path; absent where there is none safer. */
-  readonly loadSafer: (() => Promise<Network>) | undefined;
+  /** The network, and what it goes on as when its device fails. */
+  readonly running: Pick<Recovery, 'network' | 'dispose'> & Partial<Pick<Recovery, 'executor' | 'recover'>>;
   /** Takes frames through the network on a shorter way than by tensors. */
   readonly frameRestorer?: (
     layout: FrameLayout,
@@ -93,25 +91,29 @@ export interface ModelParts {
 
 /** {@link Model} on an executor of its own. */
 export class LoadedModel implements Model {
-  readonly info: LoadedModelInfo;
   readonly #parts: ModelParts;
   /** Told with the first result: loading has no other way to say it to people. */
   #warnings: Runner['warnings'];
   #isDisposed = false;
 
   constructor(parts: ModelParts) {
-    this.info = parts.info;
     this.#parts = parts;
     const { deviceWarning } = parts.info;
     this.#warnings =
       deviceWarning === undefined ? [] : [{ code: 'MAMBAIR_DEVICE_UNAVAILABLE', message: deviceWarning }];
   }
 
+  get info(): LoadedModelInfo {
+    const { info, running } = this.#parts;
+    const { executor } = running;
+    return executor === undefined ? info : { ...info, device: executor.name, deviceDescription: executor.description };
+  }
+
   get network(): Network {
     if (this.#isDisposed) {
       throw new MambairError('MAMBAIR_DISPOSED', `the model ${this.info.name} was disposed of; load it again`);
     }
-    return this.#parts.network;
+    return this.#parts.running.network;
   }
 
   async restore(
@@ -139,7 +141,7 @@ export class LoadedModel implements Model {
     colour: FrameColour,
     options: RestoreFramesOptions = {},
   ): Promise<FrameRestorer> {
-    const { network, loadSafer, warnings } = this.#runner();
+    const { network, recover, warnings } = this.#runner();
     for (const { code, message } of warnings) {
       options.warn?.(code, message);
     }
@@ -150,14 +152,14 @@ export class LoadedModel implements Model {
       ...options,
       tile: options.tile ?? 'auto',
       routing: options.routing ?? 'seeded',
-      ...(loadSafer === undefined ? {} : { fallback: loadSafer }),
+      ...(recover === undefined ? {} : { recover }),
     });
   }
 
   async dispose(): Promise<void> {
     if (!this.#isDisposed) {
       this.#isDisposed = true;
-      await this.#parts.executor.dispose();
+      await this.#parts.running.dispose();
     }
   }
 
@@ -169,6 +171,6 @@ export class LoadedModel implements Model {
     const warnings = this.#warnings;
     const { network } = this;
     this.#warnings = [];
-    return { network, loadSafer: this.#parts.loadSafer, warnings };
+    return { network, recover: this.#parts.running.recover, warnings };
   }
 }

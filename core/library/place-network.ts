@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { recognise } from '../architectures/architectures.js';
 import { countMacs } from '../benchmark/count-macs.js';
 import { type ErrorCode, isMambairError } from '../errors.js';
-import type { Executor, Network } from '../executors/executor.js';
+import type { Executor } from '../executors/executor.js';
 import type { Graph } from '../graph/graph.js';
 import { cacheFolder } from '../models/models-folder.js';
 import { packageVersion } from '../package-version.js';
@@ -15,6 +15,7 @@ import { GpuNotes, type GpuVerdict } from './gpu-notes.js';
 import { openGpu } from './gpu-executor.js';
 import { installedVersion } from './installed-version.js';
 import { readModelSource } from './model-source.js';
+import type { Running } from './recovery.js';
 
 /** What decides where a network runs. */
 export interface PlaceOptions extends DeviceOptions {
@@ -26,9 +27,9 @@ export interface PlaceOptions extends DeviceOptions {
 }
 
 /** A network where it runs. */
-export interface PlacedNetwork {
-  readonly executor: Executor;
-  readonly network: Network;
+export interface PlacedNetwork extends Running {
+  /** Makes the executor again after its device was lost. */
+  readonly reopen?: () => Promise<Executor>;
   /** Why it runs there, where `auto` decided: a sentence. */
   readonly reason?: string;
   /** What is broken of the GPU that `auto` left aside: a sentence. */
@@ -85,7 +86,8 @@ export async function placeNetwork(
   const { pixels = Number.POSITIVE_INFINITY, ...deviceOptions } = options;
   const { device = 'auto' } = deviceOptions;
   if (device !== 'auto') {
-    return load(await createExecutor(deviceOptions), graph, tensors);
+    const reopen = (): Promise<Executor> => createExecutor(deviceOptions);
+    return { ...(await load(await reopen(), graph, tensors)), reopen };
   }
   const onCpu = async (): Promise<PlacedNetwork> => load(await createExecutor(deviceOptions), graph, tensors);
   if ((pixels * countMacs(graph, 64, 64)) / 64 ** 2 < startMacs) {
@@ -194,7 +196,7 @@ async function placeOnGpu(job: {
       await notes.noteVerdict(key, verdict);
     }
     if (verdict.outcome === 'fit') {
-      return { ...placed, reason: verdict.reason };
+      return { ...placed, reason: verdict.reason, reopen: () => machine.open(gpu) };
     }
     await executor.dispose();
     return refuse(verdict);

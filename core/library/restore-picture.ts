@@ -7,7 +7,7 @@ import type { RestoreOptions } from '../restore/options.js';
 import { restoreImage } from '../restore/restore-image.js';
 
 /** How a picture is restored; everything has a default. */
-export type RestorePictureOptions = Partial<Omit<RestoreOptions, 'warn' | 'fallback'>>;
+export type RestorePictureOptions = Partial<Omit<RestoreOptions, 'warn' | 'recover'>>;
 
 /** Something that was mended or given up on the way, and did not stop the work. */
 export interface RestoreWarning {
@@ -25,10 +25,10 @@ export interface RestoredPicture {
   readonly warnings: readonly RestoreWarning[];
 }
 
-/** A network with the way to a safer one. */
+/** A network with the way to another one when it fails. */
 export interface Runner {
   readonly network: Network;
-  readonly loadSafer: (() => Promise<Network>) | undefined;
+  readonly recover: RestoreOptions['recover'] | undefined;
   /** What is to be told with the next result. */
   readonly warnings: readonly { readonly code: ErrorCode; readonly message: string }[];
 }
@@ -52,7 +52,7 @@ export async function restorePicture(
 
 /** Fills in what the caller left open, and collects warnings. */
 export function completeOptions(
-  { loadSafer }: Runner,
+  { recover }: Runner,
   options: RestorePictureOptions,
   warnings: RestoreWarning[],
 ): RestoreOptions {
@@ -61,6 +61,6 @@ export function completeOptions(
     tile: options.tile ?? 'auto',
     routing: options.routing ?? 'seeded',
     warn: (code, message) => warnings.push({ code, message }),
-    ...(loadSafer === undefined ? {} : { fallback: loadSafer }),
+    ...(recover === undefined ? {} : { recover }),
   };
 }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { FakeNetwork } from '../../test/fake-networks.js';
 import { fakeNetwork, mapPixels, repeatNetwork, tightNetwork } from '../../test/fake-networks.js';
-import { MambairError } from '../errors.js';
+import { type ErrorCode, MambairError } from '../errors.js';
+import type { Network } from '../executors/executor.js';
 import type { Tensor } from '../tensor/tensor.js';
+import type { Recovered, RestoreOptions } from './options.js';
 import { restoreTensor } from './restore-tensor.js';
 
 function picture(height: number, width: number): Tensor {
@@ -66,62 +68,90 @@ describe('out of memory', () => {
   });
 });
 
-describe('a result that is not finite', () => {
-  it('runs the tile again on the fallback network, which is disposed', async () => {
-    const fallback = repeatNetwork();
+/** Answers with these networks, one after the other; remembers what it was asked. */
+function recovery(...networks: readonly Network[]) {
+  const codes: ErrorCode[] = [];
+  const recover: NonNullable<RestoreOptions['recover']> = (_, code) => {
+    const network = networks[codes.length];
+    codes.push(code);
+    return Promise.resolve(network && { network, how: 'elsewhere' });
+  };
+  return { codes, recover };
+}
+
+describe('out of memory with the smallest tile', () => {
+  it('moves to another network, and tries whole tiles there', async () => {
+    const other = repeatNetwork();
     const { codes, warn } = warnings();
-    const input = picture(10, 12);
-    const output = await restoreTensor(brokenNetwork(), input, {
-      ...options,
-      warn,
-      fallback: () => Promise.resolve(fallback),
-    });
-    expect(output).toEqual(input);
-    expect(codes).toEqual(['MAMBAIR_NOT_FINITE']);
-    expect(fallback.runs).toHaveLength(1);
-    expect(fallback.isDisposed).toBe(true);
+    const { recover } = recovery(other);
+    const input = picture(64, 64);
+    expect(await restoreTensor(tightNetwork(20), input, { ...options, warn, recover })).toEqual(input);
+    // 64, 32, elsewhere
+    expect(codes).toEqual(['MAMBAIR_OUT_OF_MEMORY', 'MAMBAIR_OUT_OF_MEMORY']);
   });
 
-  it('is an error without a fallback, and when the fallback gives one too', async () => {
+  it('is remembered for the next picture of the same network', async () => {
+    const network = tightNetwork(70);
+    const { codes, warn } = warnings();
+    await restoreTensor(network, picture(100, 100), { ...options, warn });
+    const first = network.runs.length;
+    await restoreTensor(network, picture(100, 100), { ...options, warn });
+    expect(codes).toEqual(['MAMBAIR_OUT_OF_MEMORY']);
+    expect(network.runs.slice(first).every(({ input }) => Math.max(...input.shape) <= 70)).toBe(true);
+  });
+});
+
+describe('a result that is not finite', () => {
+  it('runs the tile again on the network that is found', async () => {
+    const other = repeatNetwork();
+    const { codes, warn } = warnings();
+    const input = picture(10, 12);
+    const { recover } = recovery(other);
+    expect(await restoreTensor(brokenNetwork(), input, { ...options, warn, recover })).toEqual(input);
+    expect(codes).toEqual(['MAMBAIR_NOT_FINITE']);
+    expect(other.runs).toHaveLength(1);
+    // Found for a whole model, and not this picture's to free.
+    expect(other.isDisposed).toBe(false);
+  });
+
+  it('is an error when nothing helps', async () => {
     const refusal = { code: 'MAMBAIR_NOT_FINITE' };
     await expect(restoreTensor(brokenNetwork(), picture(4, 4), options)).rejects.toMatchObject(refusal);
-    const fallback = (): Promise<FakeNetwork> => Promise.resolve(brokenNetwork());
-    await expect(restoreTensor(brokenNetwork(), picture(4, 4), { ...options, fallback })).rejects.toMatchObject(
-      refusal,
-    );
+    const { codes, recover } = recovery(brokenNetwork(), brokenNetwork());
+    const again = restoreTensor(brokenNetwork(), picture(4, 4), { ...options, recover });
+    await expect(again).rejects.toMatchObject(refusal);
+    expect(codes).toHaveLength(3);
   });
 });
 
 describe('a lost device', () => {
-  it('moves everything to the fallback network, made once', async () => {
+  it('moves everything to the network that is found', async () => {
     const lost = lostNetwork();
-    const fallback = repeatNetwork();
     const { codes, warn } = warnings();
-    let made = 0;
     const input = picture(40, 100);
-    const output = await restoreTensor(lost, input, {
-      ...options,
-      tile: 48,
-      warn,
-      fallback: () => {
-        made += 1;
-        return Promise.resolve(fallback);
-      },
-    });
-    expect(output).toEqual(input);
-    expect([lost.runs.length, made, codes]).toEqual([1, 1, ['MAMBAIR_DEVICE_LOST']]);
+    const { recover, codes: asked } = recovery(repeatNetwork());
+    expect(await restoreTensor(lost, input, { ...options, tile: 48, warn, recover })).toEqual(input);
+    expect([lost.runs.length, asked, codes]).toEqual([1, ['MAMBAIR_DEVICE_LOST'], ['MAMBAIR_DEVICE_LOST']]);
   });
 
-  it('is an error without a fallback', async () => {
+  it('is told once by those who meet it together', async () => {
+    const { codes, warn } = warnings();
+    const input = picture(8, 8);
+    const recover = (): Promise<Recovered> => Promise.resolve({ network: repeatNetwork() });
+    expect(await restoreTensor(lostNetwork(), input, { ...options, warn, recover })).toEqual(input);
+    expect(codes).toEqual([]);
+  });
+
+  it('is an error when nothing helps', async () => {
     await expect(restoreTensor(lostNetwork(), picture(4, 4), options)).rejects.toMatchObject({
       code: 'MAMBAIR_DEVICE_LOST',
     });
   });
 
-  it('reports why a fallback could not be made', async () => {
-    const fallback = (): Promise<FakeNetwork> =>
+  it('reports why no other network could be made', async () => {
+    const recover = (): Promise<Recovered> =>
       Promise.reject(new MambairError('MAMBAIR_DEVICE_UNAVAILABLE', 'no other device'));
-    await expect(restoreTensor(lostNetwork(), picture(4, 4), { ...options, fallback })).rejects.toMatchObject({
+    await expect(restoreTensor(lostNetwork(), picture(4, 4), { ...options, recover })).rejects.toMatchObject({
       code: 'MAMBAIR_DEVICE_UNAVAILABLE',
     });
   });

@@ -1,4 +1,4 @@
-import { isMambairError, MambairError } from '../errors.js';
+import { type ErrorCode, isMambairError, MambairError } from '../errors.js';
 import type { Network, Routing, RunOptions } from '../executors/executor.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { planTilesOf } from './choose-tiles.js';
@@ -17,10 +17,22 @@ export interface TilePlace {
 }
 
 /**
+ * The largest tiles that networks had memory for, in pixels a side: kept for their next pictures, so that not each of
+ * them begins with a tile that fails.
+ */
+const largestSides = new WeakMap<Network, number>();
+
+const problems: Partial<Record<ErrorCode, string>> = {
+  MAMBAIR_OUT_OF_MEMORY: 'the smallest tile does not fit the memory',
+  MAMBAIR_NOT_FINITE: 'the network gave values that are not finite',
+  MAMBAIR_DEVICE_LOST: 'the device was lost',
+};
+
+/**
  * A network that mends what can be mended: the one place of the failure policy.
  * - out of memory: this tile and all further ones run in parts of half the side, down to {@link smallestTile};
- * - a result that is not finite: the tile runs once more on the fallback network;
- * - a lost device: everything from here on runs on the fallback network.
+ * - a result that is not finite, a lost device, no memory for the smallest tile: the tile runs again, and all further
+ *   ones run, on the network that `options.recover` finds.
  * Each is told to `warn`. What comes out is always finite.
  */
 export class GuardedNetwork {
@@ -28,8 +40,6 @@ export class GuardedNetwork {
   readonly channels: number;
   readonly #options: RestoreOptions;
   #network: Network;
-  #fallback: Promise<Network> | undefined;
-  #largestSide = Number.POSITIVE_INFINITY;
 
   /** @throws MAMBAIR_OPTION_INVALID for a network that does not map gray to gray or RGB to RGB */
   constructor(network: Network, options: RestoreOptions) {
@@ -45,39 +55,52 @@ export class GuardedNetwork {
     this.channels = network.inputChannels;
   }
 
+  /** What runs now. */
+  get network(): Network {
+    return this.#network;
+  }
+
   /**
    * Runs a tile `[1, C, h, w]`.
    * @throws MAMBAIR_NOT_FINITE, MAMBAIR_OUT_OF_MEMORY, MAMBAIR_DEVICE_LOST when nothing helps; MAMBAIR_CANCELLED
    */
   async run(input: Tensor, place: TilePlace): Promise<Tensor> {
     const side = Math.max(...input.shape.slice(2));
-    if (side > this.#largestSide) {
-      return this.#runInParts(input, place);
-    }
-    try {
-      return await this.#runFinite(input, place);
-    } catch (error) {
-      if (!isMambairError(error, 'MAMBAIR_OUT_OF_MEMORY') || side <= smallestTile) {
-        throw error;
+    for (;;) {
+      const network = this.#network;
+      if (side > (largestSides.get(network) ?? Number.POSITIVE_INFINITY)) {
+        return this.#runInParts(input, place);
       }
-      this.#largestSide = Math.max(smallestTile, Math.floor(side / 32) * 16);
-      this.#options.warn?.(
-        'MAMBAIR_OUT_OF_MEMORY',
-        `a tile of ${side} pixels does not fit the memory; going on with ${this.#largestSide}`,
-      );
-      return this.#runInParts(input, place);
+      try {
+        return await this.#runFinite(network, input, place);
+      } catch (error) {
+        await this.#mend(error, network, side);
+      }
     }
   }
 
-  /** Frees the fallback network, if one was made; the guarded network stays the caller's. */
-  async dispose(): Promise<void> {
-    const fallback = this.#fallback;
-    this.#fallback = undefined;
-    // a fallback that could not be made was reported when it was asked for
-    await fallback?.then(
-      (network) => network.dispose(),
-      () => undefined,
-    );
+  /** Makes another attempt possible. @throws the error when nothing helps */
+  async #mend(error: unknown, network: Network, side: number): Promise<void> {
+    const { warn, recover } = this.#options;
+    const problem = isMambairError(error) ? problems[error.code] : undefined;
+    if (!isMambairError(error) || problem === undefined) {
+      throw error;
+    }
+    const { code } = error;
+    if (code === 'MAMBAIR_OUT_OF_MEMORY' && side > smallestTile) {
+      const largest = Math.max(smallestTile, Math.floor(side / 32) * 16);
+      largestSides.set(network, largest);
+      warn?.(code, `a tile of ${side} pixels does not fit the memory; going on with ${largest}`);
+      return;
+    }
+    const recovered = await recover?.(network, code);
+    if (recovered === undefined) {
+      throw error;
+    }
+    this.#network = recovered.network;
+    if (recovered.how !== undefined) {
+      warn?.(code, `${problem}; going on ${recovered.how}`);
+    }
   }
 
   async #runInParts(input: Tensor, place: TilePlace): Promise<Tensor> {
@@ -86,7 +109,7 @@ export class GuardedNetwork {
     const output = createTensor([1, channels, height * scale, width * scale]);
     const planes = tensorPlanes(output);
     await runTiles({
-      plan: planTilesOf({ height, width }, this.#largestSide, this.#options.overlap),
+      plan: planTilesOf({ height, width }, largestSides.get(this.#network) ?? smallestTile, this.#options.overlap),
       scale,
       channels,
       signal: this.#options.signal,
@@ -101,47 +124,15 @@ export class GuardedNetwork {
     return output;
   }
 
-  async #runFinite(input: Tensor, place: TilePlace): Promise<Tensor> {
-    const options = this.#runOptions(place);
-    const output = await this.#runOrReplaceDevice(input, options);
-    if (isFiniteData(output.data)) {
-      return output;
-    }
-    const problem = 'the network gave values that are not finite';
-    const safer = await this.#safer();
-    if (safer === undefined) {
-      throw new MambairError('MAMBAIR_NOT_FINITE', `${problem}; nothing of this tile was written`);
-    }
-    this.#options.warn?.('MAMBAIR_NOT_FINITE', `${problem}; running the tile again on the safer path`);
-    const again = await safer.run(input, options);
-    if (!isFiniteData(again.output.data)) {
+  async #runFinite(network: Network, input: Tensor, place: TilePlace): Promise<Tensor> {
+    const { output } = await network.run(input, this.#runOptions(place));
+    if (!isFiniteData(output.data)) {
       throw new MambairError(
         'MAMBAIR_NOT_FINITE',
-        `${problem}, also on the safer path; nothing of this tile was written`,
+        'the network gave values that are not finite; nothing of this tile was written',
       );
     }
-    return again.output;
-  }
-
-  async #runOrReplaceDevice(input: Tensor, options: RunOptions): Promise<Tensor> {
-    try {
-      return (await this.#network.run(input, options)).output;
-    } catch (error) {
-      const safer = isMambairError(error, 'MAMBAIR_DEVICE_LOST') ? await this.#safer() : undefined;
-      if (safer === undefined) {
-        throw error;
-      }
-      this.#options.warn?.('MAMBAIR_DEVICE_LOST', 'the device was lost; going on with the safer path');
-      this.#network = safer;
-      return (await safer.run(input, options)).output;
-    }
-  }
-
-  /** The fallback network, unless there is none or it is what runs already. */
-  async #safer(): Promise<Network | undefined> {
-    this.#fallback ??= this.#options.fallback?.();
-    const network = await this.#fallback;
-    return network === this.#network ? undefined : network;
+    return output;
   }
 
   #runOptions({ originX, originY, report }: TilePlace): RunOptions {

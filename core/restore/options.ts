@@ -30,10 +30,20 @@ export interface RestoreOptions {
   readonly signal?: AbortSignal;
   /** Called now and then, with the work done so far. */
   readonly progress?: (progress: Progress) => void;
-  /** Told what went wrong and was mended: smaller tiles, the safer network. */
+  /** Told what went wrong and was mended: smaller tiles, another network. */
   readonly warn?: (code: ErrorCode, message: string) => void;
-  /** The safer network for results that are not finite and for lost devices. Called at most once; disposed afterwards. */
-  readonly fallback?: () => Promise<Network>;
+  /**
+   * Finds another network when one has failed in a way that smaller tiles do not mend; asked again if that one fails, too.
+   * Undefined when nothing helps.
+   */
+  readonly recover?: (failed: Network, code: ErrorCode) => Promise<Recovered | undefined>;
+}
+
+/** A network to go on with. */
+export interface Recovered {
+  readonly network: Network;
+  /** How it runs, to end the sentence "going on …"; absent when this was said before. */
+  readonly how?: string;
 }
 
 /** 1 GiB. */

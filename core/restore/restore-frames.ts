@@ -3,6 +3,7 @@ import type { FrameColour } from '../video/colour.js';
 import { checkLength, createFrameConverter } from '../video/frame-converter.js';
 import { frameLayout } from '../video/pixel-format.js';
 import type { FrameLayout, PlaneLayout } from '../video/pixel-format.js';
+import { GuardedNetwork } from './failure-policy.js';
 import type { RestoreOptions } from './options.js';
 import { checkRestoreOptions } from './options.js';
 import { restoreColour } from './restore-colour.js';
@@ -42,10 +43,12 @@ export async function createFrameRestorer(
   const writer = scale === 1 ? reader : await createFrameConverter(target, colour);
   const pixels = width * height;
   const channels = format.model === 'gray' ? 1 : 3;
+  // One for all frames: what was mended for one is for the next, too.
+  const guarded = new GuardedNetwork(network, options);
 
   const restoreOne = async (frame: Uint8Array, given: Uint8Array | undefined): Promise<Uint8Array> => {
     const signal = reader.toRgb(frame).subarray(0, channels * pixels);
-    const restored = await restorePlanes(network, signal, layout, options);
+    const restored = await restorePlanes(guarded, signal, layout, options);
     addClipped(restored, signal, layout, scale);
     const result = given ?? new Uint8Array(target.bytes);
     checkLength('a frame to write', result.length, target.bytes);
@@ -54,7 +57,7 @@ export async function createFrameRestorer(
     }
     writer.fromRgb(channels === 3 ? restored : threeTimes(restored), result);
     if (scale > 1) {
-      await enlargeAlpha(network, layout, frame, target, result, options);
+      await enlargeAlpha(guarded, layout, frame, target, result, options);
     }
     return result;
   };
@@ -72,7 +75,7 @@ export async function createFrameRestorer(
 
 /** Planes of `[h, w]`, clamped, through the network in tiles: planes of `[h · scale, w · scale]`, not clamped. */
 async function restorePlanes(
-  network: Network,
+  guarded: GuardedNetwork,
   signal: Float32Array,
   { width, height }: FrameLayout,
   options: RestoreOptions,
@@ -84,7 +87,7 @@ async function restorePlanes(
     const value = signal[at]!;
     input.data[at] = value < 0 ? 0 : value > 1 ? 1 : value;
   }
-  const output = await restoreInTiles(network, input, options, async (guarded, part, place) => {
+  const output = await restoreInTiles(guarded, input, options, async (part, place) => {
     if (channels === guarded.channels) {
       return tensorPlanes(await guarded.run(part, place));
     }
@@ -138,7 +141,7 @@ function alphaOf(
 }
 
 async function enlargeAlpha(
-  network: Network,
+  guarded: GuardedNetwork,
   layout: FrameLayout,
   frame: Uint8Array,
   target: FrameLayout,
@@ -159,7 +162,7 @@ async function enlargeAlpha(
   const first = signal[0] ?? 0;
   const restored = signal.every((value) => value === first)
     ? undefined
-    : await restorePlanes(network, signal, layout, options);
+    : await restorePlanes(guarded, signal, layout, options);
   for (let i = 0; i < target.width * target.height; i++) {
     const value = restored?.[i] ?? first;
     to.codes[to.at(i)] = Math.floor(Math.min(Math.max(value, 0), 1) * max + 0.5);

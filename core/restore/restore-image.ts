@@ -155,25 +155,21 @@ export async function restoreImage(
   const guarded = new GuardedNetwork(network, options);
   const collected = sink === undefined ? collector(image, network.scale) : undefined;
   const target = sink ?? collected!.sink;
-  try {
-    await runTiles({
-      plan: chooseTiles(network, image, { ...options, channels: image.channels }),
-      scale: network.scale,
-      channels: image.channels,
-      signal: options.signal,
-      progress: options.progress,
-      restoreTile: (tile, report) =>
-        restoreTile(guarded, readPlanes(image, tile), {
-          originX: tile.columns.start,
-          originY: tile.rows.start,
-          height: tile.rows.end - tile.rows.start,
-          width: tile.columns.end - tile.columns.start,
-          report,
-        }),
-      emit: (rows) => writeRows(rows, image, target),
-    });
-  } finally {
-    await guarded.dispose();
-  }
+  await runTiles({
+    plan: chooseTiles(network, image, { ...options, channels: image.channels }),
+    scale: network.scale,
+    channels: image.channels,
+    signal: options.signal,
+    progress: options.progress,
+    restoreTile: (tile, report) =>
+      restoreTile(guarded, readPlanes(image, tile), {
+        originX: tile.columns.start,
+        originY: tile.rows.start,
+        height: tile.rows.end - tile.rows.start,
+        width: tile.columns.end - tile.columns.start,
+        report,
+      }),
+    emit: (rows) => writeRows(rows, image, target),
+  });
   return collected?.result;
 }

@@ -22,9 +22,8 @@ export async function restoreTensor(network: Network, input: Tensor, options: Re
       `this network restores a tensor of shape [1, ${network.inputChannels}, h, w], not [${input.shape.join(', ')}]`,
     );
   }
-  return restoreInTiles(network, input, options, async (guarded, part, place) =>
-    tensorPlanes(await guarded.run(part, place)),
-  );
+  const guarded = new GuardedNetwork(network, options);
+  return restoreInTiles(guarded, input, options, async (part, place) => tensorPlanes(await guarded.run(part, place)));
 }
 
 /**
@@ -32,32 +31,27 @@ export async function restoreTensor(network: Network, input: Tensor, options: Re
  * planes, `scale` times as large. @throws what {@link restoreTensor} does and `restorePart` raises
  */
 export async function restoreInTiles(
-  network: Network,
+  guarded: GuardedNetwork,
   input: Tensor,
   options: RestoreOptions,
-  restorePart: (guarded: GuardedNetwork, part: Tensor, place: TilePlace) => Promise<readonly Float32Array[]>,
+  restorePart: (part: Tensor, place: TilePlace) => Promise<readonly Float32Array[]>,
 ): Promise<Tensor> {
-  const guarded = new GuardedNetwork(network, options);
   const [, channels = 0, height = 0, width = 0] = input.shape;
   const { scale } = guarded;
   const output = createTensor([1, channels, height * scale, width * scale]);
   const planes = tensorPlanes(output);
-  try {
-    await runTiles({
-      plan: chooseTiles(network, { height, width }, { ...options, channels }),
-      scale,
-      channels,
-      signal: options.signal,
-      progress: options.progress,
-      restoreTile: ({ rows, columns }, report) => {
-        const isWhole = rows.start === 0 && rows.end === height && columns.start === 0 && columns.end === width;
-        const part = isWhole ? input : cropTensor(input, { rows, columns });
-        return restorePart(guarded, part, { originX: columns.start, originY: rows.start, report });
-      },
-      emit: (rows) => copyRows(rows, planes),
-    });
-  } finally {
-    await guarded.dispose();
-  }
+  await runTiles({
+    plan: chooseTiles(guarded.network, { height, width }, { ...options, channels }),
+    scale,
+    channels,
+    signal: options.signal,
+    progress: options.progress,
+    restoreTile: ({ rows, columns }, report) => {
+      const isWhole = rows.start === 0 && rows.end === height && columns.start === 0 && columns.end === width;
+      const part = isWhole ? input : cropTensor(input, { rows, columns });
+      return restorePart(part, { originX: columns.start, originY: rows.start, report });
+    },
+    emit: (rows) => copyRows(rows, planes),
+  });
   return output;
 }

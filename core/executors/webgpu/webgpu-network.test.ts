@@ -108,7 +108,7 @@ describeWithGpu('a network on the GPU', () => {
     const codes: string[] = [];
     const finished = await restoreTensor(network, input, {
       ...options,
-      fallback: () => cpu.load(graph, tensors),
+      recover: async () => ({ network: await cpu.load(graph, tensors), how: 'on the CPU' }),
       warn: (code) => codes.push(code),
     });
     await cpu.dispose();
