@@ -23,7 +23,7 @@ export type { ModelInfo, Task } from './architectures/architecture.js';
 // restoring pictures
 export type { RestoredPicture, RestorePictureOptions, RestoreWarning } from './library/restore-picture.js';
 export type { RestoredFile, RestoreFileOptions } from './library/restore-file.js';
-export type { Progress, RestoreOptions } from './restore/options.js';
+export type { Progress, Recovered, RestoreOptions } from './restore/options.js';
 export type { PixelImage, RowSink } from './image/pixels.js';
 export { readImage } from './image/read-image.js';
 export type { ReadImageOptions, SourceImage } from './image/read-image.js';
