@@ -109,6 +109,12 @@ const lines: readonly Line[] = [
     work: 4 * 65536,
     unit: 'pair',
   },
+  {
+    name: 'window attention 8 × 8, 4 heads of 8',
+    run: () => kernels.windowAttention(x, 384, 0, y, 128, 0, 8, 8, 32, 4, 8, 0, 0, 0.5, weights, 960, scratch),
+    work: 4 * 4096,
+    unit: 'pair',
+  },
   { name: 'selective scan 61 440 × 48 × 8, sorted order', run: scan, work: 1024 * 48 * 8, unit: 'state' },
   {
     name: 'routing, 64 tokens, seeded',

@@ -26,12 +26,12 @@ export const windowAttentionCpu: CpuKernel<OperationOf<'windowAttention'>> = {
     return [table];
   },
   scratchBytes({ windowSize, heads }, inputs) {
-    // K, V, a panel of queries, its scores; pixels, bias offset and region of every place of the window.
+    // K, V, Q, the scores of a panel of queries; rows in both maps, bias offset and region of every place of the window.
     const headSize = (inputs[0]?.channels ?? 0) / 3 / heads;
-    const n = windowSize * windowSize;
-    const padded = Math.ceil(n / 4) * 4;
+    const padded = Math.ceil(windowSize ** 2 / 4) * 4;
     const headPadded = Math.ceil(headSize / 4) * 4;
-    return (headSize * padded + padded * headPadded + headSize * 8 + n * 8 + 4 * (padded + 4)) * 4;
+    const panels = Math.ceil((windowSize * Math.ceil(windowSize / 4)) / 2);
+    return (headSize * padded + padded * headPadded + panels * headSize * 8 + padded * 8 + 4 * (padded + 4)) * 4;
   },
   bind({ operation: { windowSize, heads, shift }, inputs, output: out, packed: [table = 0], kernels, scratch }) {
     const qkv = inputOf(inputs, 0);
