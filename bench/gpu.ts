@@ -26,8 +26,8 @@ const output = opCase.build({
   weight: (part, shape, draw) => weights.weight(part, shape, draw),
 });
 const built = graph.finish(output);
-const program = makeProgram(built, { height: 1, width: steps, routing: 'argmax', keep: [] });
-const loaded = await loadWeights(built, weights.tensors, device);
+const program = makeProgram(built, { height: 1, width: steps, routing: 'argmax', precision: 'f32', keep: [] });
+const loaded = await loadWeights(built, weights.tensors, { device, precision: 'f32' });
 const bound = await bindProgram(program, loaded, device);
 const scans = bound.passes.filter((_, at) => program.passes[at]?.shader.name === 'selective-scan');
 

@@ -9,6 +9,10 @@ export const deviceOption = value(
   readDevice,
 );
 export const threadsOption = integer({ least: 1, most: 64 }, 'threads of the cpu device (default: all cores)');
+export const precisionOption = choice(
+  ['auto', 'f32', 'f16'],
+  'how a GPU stores numbers (default auto: halves where they suit device and model)',
+);
 export const seedOption = integer({ least: 0, most: 2 ** 32 - 1 }, 'seed of the routing noise (default 0)');
 export const setOption = list('KEY=VALUE', 'what the file cannot tell, by official option name, e.g. img_range=255');
 export const jsonOption = flag('one JSON object a line on standard output (docs/json.md)');
@@ -34,6 +38,7 @@ export const restoringOptions = {
   model: modelOption,
   device: deviceOption,
   threads: threadsOption,
+  precision: precisionOption,
   ...tileOptions,
   set: setOption,
 } as const;
@@ -77,8 +82,9 @@ export function restoreOptions(values: TileValues): Omit<RestorePictureOptions, 
 export function loadOptions(values: {
   readonly device: Device | undefined;
   readonly threads: number | undefined;
+  readonly precision: 'auto' | 'f32' | 'f16' | undefined;
 }): LoadModelOptions {
-  return given({ device: values.device, threads: values.threads });
+  return given({ device: values.device, threads: values.threads, precision: values.precision });
 }
 
 /** Reads `KEY=VALUE` pairs. @throws MAMBAIR_OPTION_INVALID */

@@ -1,6 +1,8 @@
 import { describe, it } from '@jest/globals';
 import { findAdapter } from '../core/library/gpu-adapters.js';
 
+export { gpuTestMs } from './gpu-time.js';
+
 const problem = await findAdapter().then(
   () => undefined,
   (error: unknown) => (error as Error).message,

@@ -12,6 +12,7 @@ import {
   readSettings,
   restoreOptions,
   setOption,
+  precisionOption,
   threadsOption,
   tileOptions,
 } from '../shared-options.js';
@@ -38,6 +39,7 @@ export const evaluate = defineCommand({
     ensemble: flag('average over eight flips (the papers’ "+" rows)'),
     device: deviceOption,
     threads: threadsOption,
+    precision: precisionOption,
     ...tileOptions,
     set: setOption,
     json: jsonOption,

@@ -15,6 +15,7 @@ import {
   readSettings,
   seedOption,
   setOption,
+  precisionOption,
   threadsOption,
 } from '../shared-options.js';
 
@@ -38,6 +39,7 @@ export const tensor = defineCommand({
     output: text('FILE', 'safetensors file to write', 'o'),
     device: deviceOption,
     threads: threadsOption,
+    precision: precisionOption,
     routing: value(
       'argmax|seeded|noise:FILE',
       'routing; noise:FILE replays noise0, noise1, … (default seeded)',

@@ -1,5 +1,6 @@
 import type { Graph } from '../graph/graph.js';
-import type { Tensor, TensorMap } from '../tensor/tensor.js';
+import type { CodedPictures } from '../tensor/coded-picture.js';
+import type { Precision, Tensor, TensorMap } from '../tensor/tensor.js';
 
 /**
  * Where the class decisions of MambaIRv2's router come from.
@@ -49,12 +50,30 @@ export interface MemoryReport {
   readonly limitBytes: number;
 }
 
+/** How a network is loaded. */
+export interface LoadOptions {
+  /**
+   * How the executor `webgpu` stores numbers: `auto` takes halves where the device has them and the network stays within
+   * 58 dB of itself in float32 on a test picture. Others take float32 whatever is asked for. @default the executor's
+   */
+  readonly precision?: 'auto' | Precision;
+}
+
+/** The precision that a network runs in. */
+export interface PrecisionChoice {
+  readonly name: Precision;
+  /** Why, for people: the end of a sentence. */
+  readonly reason: string;
+}
+
 /** A network with its weights on one executor. Runs queue up; all methods throw MAMBAIR_DISPOSED after dispose. */
 export interface Network {
   /** Output pixels per input pixel and axis. */
   readonly scale: number;
   readonly inputChannels: number;
   readonly outputChannels: number;
+  /** Of executors that have a choice. */
+  readonly precision?: PrecisionChoice;
   /** The memory plan for one input of h × w pixels. Pure and fast. */
   plan(height: number, width: number): MemoryReport;
   /**
@@ -62,6 +81,13 @@ export interface Network {
    * @throws MAMBAIR_SHAPE_MISMATCH, MAMBAIR_OUT_OF_MEMORY, MAMBAIR_CANCELLED, MAMBAIR_DEVICE_LOST
    */
   run(input: Tensor, options: RunOptions): Promise<RunResult>;
+  /**
+   * Runs on the codes of a picture, and gives codes: what the network gets is clamped to [0, 1], and what it changes is added
+   * to the unclamped signal. Samples that are no colour stay at a scale of 1, and become 0 else. Only where the executor
+   * converts codes itself.
+   * @throws what `run` throws, and MAMBAIR_NOT_FINITE
+   */
+  runCodes?(codes: Uint8Array, pictures: CodedPictures, options: Omit<RunOptions, 'taps'>): Promise<Uint8Array>;
   /** Frees the weights, and stops runs that are under way or queued. A second call does nothing. */
   dispose(): Promise<void>;
 }
@@ -75,6 +101,6 @@ export interface Executor {
   /** One line for people: build, threads, device. */
   readonly description: string;
   /** Checks every weight against the graph. @throws MAMBAIR_SHAPE_MISMATCH naming the key. */
-  load(graph: Graph, weights: TensorMap): Promise<Network>;
+  load(graph: Graph, weights: TensorMap, options?: LoadOptions): Promise<Network>;
   dispose(): Promise<void>;
 }

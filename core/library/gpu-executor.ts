@@ -2,7 +2,15 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { MambairError, throwIfCancelled } from '../errors.js';
-import type { Executor, MemoryReport, Network, RunOptions, RunResult } from '../executors/executor.js';
+import type {
+  Executor,
+  LoadOptions,
+  MemoryReport,
+  Network,
+  PrecisionChoice,
+  RunOptions,
+  RunResult,
+} from '../executors/executor.js';
 import { memoryReport } from '../executors/webgpu/bound-program.js';
 import { makeProgram } from '../executors/webgpu/program.js';
 import { describeExecutor } from '../executors/webgpu/webgpu-executor.js';
@@ -138,6 +146,7 @@ interface ProcessNetworkParts {
   /** Its number there. */
   readonly id: number;
   readonly weightBytes: number;
+  readonly precision: PrecisionChoice;
   readonly maxBindingBytes: number;
 }
 
@@ -146,11 +155,13 @@ class ProcessNetwork implements Network {
   readonly scale: number;
   readonly inputChannels: number;
   readonly outputChannels: number;
+  readonly precision: PrecisionChoice;
   readonly #parts: ProcessNetworkParts;
   #disposal: Promise<void> | undefined;
 
   constructor(parts: ProcessNetworkParts) {
     this.#parts = parts;
+    this.precision = parts.precision;
     const { graph } = parts;
     const output = graph.nodes[graph.output]?.type;
     this.scale = output?.scale ?? 1;
@@ -160,7 +171,13 @@ class ProcessNetwork implements Network {
 
   plan(height: number, width: number): MemoryReport {
     this.#check();
-    const program = makeProgram(this.#parts.graph, { height, width, routing: 'seeded', keep: [] });
+    const program = makeProgram(this.#parts.graph, {
+      height,
+      width,
+      routing: 'seeded',
+      precision: this.precision.name,
+      keep: [],
+    });
     return memoryReport(program, this.#parts);
   }
 
@@ -201,7 +218,7 @@ class ProcessNetwork implements Network {
  * crashes takes that process with it and no more: runs then end with MAMBAIR_DEVICE_LOST.
  * @throws MAMBAIR_DEVICE_UNAVAILABLE
  */
-export async function openGpu(index?: number): Promise<Executor> {
+export async function openGpu(index?: number, defaults: LoadOptions = {}): Promise<Executor> {
   const child = new GpuProcess(index);
   const { description, maxBindingBytes } = await child.open();
   const networks = new Set<ProcessNetwork>();
@@ -209,17 +226,17 @@ export async function openGpu(index?: number): Promise<Executor> {
   return {
     name: 'webgpu',
     description: describeExecutor(description),
-    async load(graph, tensors) {
+    async load(graph, tensors, options = defaults) {
       if (isDisposed) {
         throw new MambairError('MAMBAIR_DISPOSED', 'the WebGPU executor was disposed of; create another');
       }
       // Only what the network uses goes over.
       const weights = new Map(checkWeights(graph, tensors));
-      const { id, weightBytes } = (await child.ask({ kind: 'load', graph, weights })) as Extract<
+      const { id, weightBytes, precision } = (await child.ask({ kind: 'load', graph, weights, options })) as Extract<
         GpuAnswer,
         { readonly kind: 'loaded' }
       >;
-      const network = new ProcessNetwork({ process: child, graph, id, weightBytes, maxBindingBytes });
+      const network = new ProcessNetwork({ process: child, graph, id, weightBytes, precision, maxBindingBytes });
       networks.add(network);
       return network;
     },

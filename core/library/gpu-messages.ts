@@ -1,11 +1,17 @@
 import type { ErrorCode, ErrorDetail } from '../errors.js';
-import type { RunOptions, RunResult } from '../executors/executor.js';
+import type { LoadOptions, PrecisionChoice, RunOptions, RunResult } from '../executors/executor.js';
 import type { Graph } from '../graph/graph.js';
 import type { StoredTensor, Tensor } from '../tensor/tensor.js';
 
 /** What the GPU's process is asked; `id` is that of the answer. */
 export type GpuRequest =
-  | { readonly kind: 'load'; readonly id: number; readonly graph: Graph; readonly weights: Map<string, StoredTensor> }
+  | {
+      readonly kind: 'load';
+      readonly id: number;
+      readonly graph: Graph;
+      readonly weights: Map<string, StoredTensor>;
+      readonly options: LoadOptions;
+    }
   | {
       readonly kind: 'run';
       readonly id: number;
@@ -21,7 +27,12 @@ export type GpuRequest =
 export type GpuAnswer =
   /** Once, when the device is there. */
   | { readonly kind: 'opened'; readonly description: string; readonly maxBindingBytes: number }
-  | { readonly kind: 'loaded'; readonly id: number; readonly weightBytes: number }
+  | {
+      readonly kind: 'loaded';
+      readonly id: number;
+      readonly weightBytes: number;
+      readonly precision: PrecisionChoice;
+    }
   | { readonly kind: 'ran'; readonly id: number; readonly result: RunResult }
   | { readonly kind: 'progress'; readonly id: number; readonly done: number; readonly total: number }
   | { readonly kind: 'disposed'; readonly id: number }

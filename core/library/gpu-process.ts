@@ -22,9 +22,10 @@ async function serve(device: OpenedDevice, request: GpuRequest): Promise<void> {
   const { id } = request;
   switch (request.kind) {
     case 'load': {
-      const network = await WebgpuNetwork.load(request.graph, request.weights, device);
+      const network = await WebgpuNetwork.load(request.graph, request.weights, { ...request.options, device });
       networks.set(id, network);
-      return answer({ kind: 'loaded', id, weightBytes: network.weightBytes });
+      const { weightBytes, precision } = network;
+      return answer({ kind: 'loaded', id, weightBytes, precision });
     }
     case 'run': {
       const abort = new AbortController();

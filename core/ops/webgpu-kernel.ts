@@ -16,13 +16,19 @@ export type BufferReference =
   | { readonly kind: 'run' }
   /** The image as given, planar float32 `[C, h, w]`. */
   | { readonly kind: 'image' }
+  /** The codes of a picture that is run from codes. */
+  | { readonly kind: 'codes' }
+  /** What clamping took away of it, planar float32 `[C, h, w]`. */
+  | { readonly kind: 'clipped' }
+  /** The codes that come out, and behind them a word that tells of values that are not finite. */
+  | { readonly kind: 'newCodes' }
   /** The output as wanted, planar float32 `[C, h · scale, w · scale]`. */
   | { readonly kind: 'result' };
 
 /** Words of the `run` buffer, all uint32: what changes between runs of one program. */
 export const runWords = { seed: 0, originX: 1, originY: 2, count: 4 } as const;
 
-/** A value as a kernel sees it: channel c of pixel p is word `start + p · stride + c`. */
+/** A value as a kernel sees it: channel c of pixel p is number `start + p · stride + c`. */
 export interface GpuOperand {
   readonly buffer: BufferReference;
   readonly start: number;
@@ -30,6 +36,8 @@ export interface GpuOperand {
   readonly channels: number;
   readonly height: number;
   readonly width: number;
+  /** Whether its numbers are halves, two to a word, instead of float32. */
+  readonly isHalf: boolean;
 }
 
 /** A buffer at its binding. */
@@ -70,6 +78,8 @@ export interface PassContext<O extends Operation> {
   readonly output: GpuOperand;
   /** What the node packed, in a pair the first. */
   readonly weight: (index: number) => BufferReference;
+  /** Whether those of a kernel that {@link WebgpuKernel.weighsInHalves} are halves. */
+  readonly weightsHalf: boolean;
   /** Memory that lives during this op's passes only, in words. */
   readonly temporary: (words: number) => BufferReference;
   readonly routing: RoutingKind;
@@ -81,6 +91,10 @@ export interface WebgpuKernel<O extends Operation> {
   /** Weights as the kernels want them; empty without weights. `inputChannels` are those of the first input. */
   pack(operation: O, read: ReadWeight, inputChannels: number): readonly Float32Array[];
   passes(context: PassContext<O>): readonly GpuPass[];
+  /** Whether the kernel reads its weights as halves where the precision is f16. */
+  readonly weighsInHalves?: (operation: O) => boolean;
+  /** Whether it can write its output, of so many channels, as halves. Reading them all kernels can, but that of indices. */
+  readonly writesHalves?: (operation: O, channels: number) => boolean;
 }
 
 /** Input number `index` of an op. */
@@ -88,6 +102,11 @@ export function gpuInput(inputs: readonly GpuOperand[], index: number): GpuOpera
   const operand = inputs[index];
   invariant(operand, `an op lacks its input ${index}`);
   return operand;
+}
+
+/** A yes or no as a constant of a shader. */
+export function flag(value: boolean): 0 | 1 {
+  return value ? 1 : 0;
 }
 
 /** A read binding. */

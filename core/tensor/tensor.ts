@@ -1,5 +1,8 @@
 import { MambairError } from '../errors.js';
 
+/** How the numbers of a network are stored while it runs: float32, or halves (binary16). Sums are float32 always. */
+export type Precision = 'f32' | 'f16';
+
 /** Element types a checkpoint can hold, by their safetensors names. */
 export type DType =
   | 'F64'

@@ -5,6 +5,7 @@ import { createReferenceExecutor } from '../../core/executors/reference/referenc
 import type { OpCase } from '../../core/ops/op-case.js';
 import type { OpProblems } from '../../core/ops/op-cases.js';
 import type { ErrorBound } from '../../core/ops/op-contract.js';
+import { gpuTestMs } from '../gpu-time.js';
 import { type CaseInputs, type CaseResult, distanceOf, runCases } from '../op-harness.js';
 
 /** An executor under test, and where it finds the images of the cases. */
@@ -52,7 +53,7 @@ export function describeCases(
     beforeAll(async () => {
       executor = await create();
       results = await runCases(executor, cases, { inputs, soiled: true });
-    });
+    }, gpuTestMs);
     afterAll(() => executor.dispose());
 
     describe.each(problems)('$contract.operation', (problem) => {

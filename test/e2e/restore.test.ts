@@ -73,7 +73,7 @@ describe('mambair restore', () => {
   it('tells every event as one JSON object a line', async () => {
     const run = await mambair(
       ...['restore', at('in'), at('gone.png'), '-o', at('json/'), '--model', at('x2.safetensors'), '--json'],
-      ...['--set', 'img_range=1', '--device', 'cpu', '--threads', '1'],
+      ...['--set', 'img_range=1', '--device', 'cpu', '--threads', '1', '--precision', 'f32'],
     );
     const [missing, restored, broken, , summary] = run.events();
     expect(run.exitCode).toBe(1);

@@ -22,6 +22,9 @@ export interface BoundProgram {
   readonly image: GpuBuffer;
   readonly run: GpuBuffer;
   readonly result: GpuBuffer;
+  /** Of programs that run from codes. */
+  readonly codes: GpuBuffer | undefined;
+  readonly newCodes: GpuBuffer | undefined;
   readonly readback: GpuBuffer;
   readonly values: readonly GpuBuffer[];
   readonly routeData: readonly (GpuBuffer | undefined)[];
@@ -39,13 +42,25 @@ const paramsBytes = 256;
  * the device can bind it at all.
  */
 export function programBytes(program: GpuProgram): { values: number; transfer: number; largest: number } {
-  const { bufferBytes, imageBytes, resultBytes, routeDataBytes, passes } = program;
+  const { bufferBytes, imageBytes, resultBytes, routeDataBytes, passes, codes } = program;
+  const { sourceBytes, clippedBytes, targetBytes } = codes;
   const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + size, 0);
   return {
     values: sum(bufferBytes),
-    transfer: imageBytes + 2 * resultBytes + sum(routeDataBytes) + passes.length * paramsBytes + runWords.count * 4,
-    largest: Math.max(imageBytes, resultBytes, ...bufferBytes, ...routeDataBytes),
+    transfer:
+      imageBytes +
+      resultBytes +
+      readbackBytes(program) +
+      sum([...routeDataBytes, sourceBytes, clippedBytes, targetBytes]) +
+      passes.length * paramsBytes +
+      runWords.count * 4,
+    largest: Math.max(imageBytes, resultBytes, targetBytes, ...bufferBytes, ...routeDataBytes),
   };
+}
+
+/** What is read back: the codes of a program that gives them, else the result. */
+function readbackBytes({ codes, resultBytes }: GpuProgram): number {
+  return codes.targetBytes > 0 ? codes.targetBytes : resultBytes;
 }
 
 /**
@@ -98,10 +113,15 @@ export async function bindProgram(
       const result = storage('result', program.resultBytes);
       const run = storage('run', runWords.count * 4);
       const readback = keep(
-        opened.createBuffer('readback', program.resultBytes, bufferUsage.mapRead | bufferUsage.copyTarget),
+        opened.createBuffer('readback', readbackBytes(program), bufferUsage.mapRead | bufferUsage.copyTarget),
       );
+      const { sourceBytes, clippedBytes, targetBytes } = program.codes;
+      const optional = (label: string, bytes: number) => (bytes > 0 ? storage(label, bytes) : undefined);
+      const codes = optional('codes', sourceBytes);
+      const clipped = optional('clipped', clippedBytes);
+      const newCodes = optional('new codes', targetBytes);
       const values = program.bufferBytes.map((bytes) => storage('value', bytes));
-      const routeData = program.routeDataBytes.map((bytes) => (bytes > 0 ? storage('routing', bytes) : undefined));
+      const routeData = program.routeDataBytes.map((bytes) => optional('routing', bytes));
       const params = keep(
         opened.createBuffer(
           'params',
@@ -136,6 +156,12 @@ export async function bindProgram(
             return whole(run);
           case 'image':
             return whole(image);
+          case 'codes':
+            return whole(codes);
+          case 'clipped':
+            return whole(clipped);
+          case 'newCodes':
+            return whole(newCodes);
           case 'result':
             return whole(result);
         }
@@ -151,7 +177,7 @@ export async function bindProgram(
         });
         return { pipeline, group, ...gridOf(pass.workgroups, most), work: program.work[at] as number };
       });
-      return { program, passes, image, run, result, readback, values, routeData, dispose };
+      return { program, passes, image, run, codes, newCodes, result, readback, values, routeData, dispose };
     });
   } catch (error) {
     dispose();

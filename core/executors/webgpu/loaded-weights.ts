@@ -3,9 +3,11 @@ import type { Graph, GraphNode, NodeId } from '../../graph/graph.js';
 import { checkWeights } from '../../graph/weights.js';
 import { webgpuKernelOf } from '../../ops/webgpu-kernels.js';
 import { toFloat32 } from '../../tensor/convert.js';
-import type { TensorMap } from '../../tensor/tensor.js';
+import { narrowFloat16 } from '../../tensor/float16.js';
+import type { Precision, TensorMap } from '../../tensor/tensor.js';
 import type { GpuBuffer } from './gpu.js';
 import type { OpenedDevice } from './opened-device.js';
+import { weighsInHalves } from './program.js';
 
 /** A part of a buffer. */
 export interface BufferSlice {
@@ -20,6 +22,7 @@ export interface LoadedWeights {
   readonly slices: readonly (readonly BufferSlice[])[];
   readonly buffers: readonly GpuBuffer[];
   readonly bytes: number;
+  readonly precision: Precision;
 }
 
 /** Where a binding may start, by WebGPU's default limits. */
@@ -28,20 +31,26 @@ const alignment = 256;
 const slabBytes = 2 ** 25;
 
 /** Packs all weights and puts them on the device, many to a buffer. @throws MAMBAIR_SHAPE_MISMATCH, MAMBAIR_OUT_OF_MEMORY */
-export async function loadWeights(graph: Graph, tensors: TensorMap, device: OpenedDevice): Promise<LoadedWeights> {
+export async function loadWeights(
+  graph: Graph,
+  tensors: TensorMap,
+  { device, precision }: { readonly device: OpenedDevice; readonly precision: Precision },
+): Promise<LoadedWeights> {
   const weights = checkWeights(graph, tensors);
   const read = ({ key }: { readonly key: string }): Float32Array => {
     const stored = weights.get(key);
     invariant(stored, `weight ${key} was not checked`);
     return toFloat32(stored);
   };
-  const slabs: { bytes: number; parts: { offset: number; values: Float32Array }[] }[] = [];
+  const slabs: { bytes: number; parts: { offset: number; values: Float32Array | Uint16Array }[] }[] = [];
   const places = graph.nodes.map(({ operation, inputs }) => {
     const source: NodeId | undefined = inputs[0];
     const channels = source === undefined ? 0 : (graph.nodes[source] as GraphNode).type.channels;
+    const isHalf = precision === 'f16' && weighsInHalves(operation);
     return webgpuKernelOf(operation)
       .pack(operation, read, channels)
-      .map((values) => {
+      .map((packed) => {
+        const values = isHalf ? narrowFloat16(packed) : packed;
         const bytes = Math.max(16, Math.ceil(values.byteLength / 16) * 16);
         let slab = slabs.at(-1);
         if (slab === undefined || (slab.bytes > 0 && slab.bytes + bytes > slabBytes)) {
@@ -59,7 +68,7 @@ export async function loadWeights(graph: Graph, tensors: TensorMap, device: Open
       const buffer = device.createStorage('weights', bytes);
       for (const { offset, values } of parts) {
         // A copy: what a kernel packs may be a view on shared memory, which Dawn cannot take.
-        device.device.queue.writeBuffer(buffer, offset, Float32Array.from(values));
+        device.device.queue.writeBuffer(buffer, offset, values.slice() as Float32Array<ArrayBuffer>);
       }
       return buffer;
     }),
@@ -69,6 +78,7 @@ export async function loadWeights(graph: Graph, tensors: TensorMap, device: Open
       own.map(({ slab, offset, size }) => ({ buffer: buffers[slab] as GpuBuffer, offset, size })),
     ),
     buffers,
+    precision,
     bytes: slabs.reduce((sum, { bytes }) => sum + bytes, 0),
   };
 }

@@ -1,4 +1,5 @@
 import { MambairError } from '../../errors.js';
+import type { LoadOptions } from '../executor.js';
 import type { GpuPass } from '../../ops/webgpu-kernel.js';
 import {
   bufferUsage,
@@ -21,6 +22,8 @@ export interface CachedPipeline {
 export interface GpuOptions {
   /** Bytes of the largest buffer; more than the adapter has is the adapter's. */
   readonly maxBindingBytes?: number;
+  /** How networks are loaded that do not say. @default 'auto' */
+  readonly precision?: LoadOptions['precision'];
 }
 
 /** The limits that large maps need: without asking, a device has the least that WebGPU promises. */
@@ -38,13 +41,17 @@ export class OpenedDevice {
   readonly description: string;
   /** Bytes of the largest buffer that can be bound. */
   readonly maxBindingBytes: number;
+  /** Whether it computes with halves itself (`shader-f16`). */
+  readonly hasHalves: boolean;
   #lost: MambairError | undefined;
   readonly #losing: Promise<never>;
   readonly #pipelines = new Map<string, Promise<CachedPipeline>>();
 
-  private constructor(device: GpuDevice, description: string, most: number) {
+  private constructor(device: GpuDevice, adapter: GpuAdapter, most: number) {
+    const description = describeAdapter(adapter);
     this.device = device;
     this.description = description;
+    this.hasHalves = adapter.features.has('shader-f16');
     this.maxBindingBytes = Math.min(most, device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
     this.#losing = device.lost.then(({ reason, message }) => {
       this.#lost = new MambairError(
@@ -63,7 +70,7 @@ export class OpenedDevice {
     const description = describeAdapter(adapter);
     try {
       const device = await adapter.requestDevice({ requiredLimits: requiredLimits(adapter) });
-      return new OpenedDevice(device, description, maxBindingBytes);
+      return new OpenedDevice(device, adapter, maxBindingBytes);
     } catch (cause) {
       throw new MambairError(
         'MAMBAIR_DEVICE_UNAVAILABLE',

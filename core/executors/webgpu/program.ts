@@ -1,8 +1,11 @@
 import { invariant } from '../../errors.js';
-import type { Graph, GraphNode, NodeId } from '../../graph/graph.js';
+import type { Graph, GraphNode, NodeId, Operation } from '../../graph/graph.js';
 import { cropPass } from '../../ops/input/webgpu.js';
+import { codesBytes, readCodesPass, writeCodesPass } from '../../ops/picture-codes/webgpu.js';
 import type { BufferReference, GpuOperand, GpuPass, RoutingKind } from '../../ops/webgpu-kernel.js';
 import { fusedWebgpuKernelOf, webgpuKernelOf } from '../../ops/webgpu-kernels.js';
+import type { CodedPictures } from '../../tensor/coded-picture.js';
+import type { Precision } from '../../tensor/tensor.js';
 import { plan, type Plan, type PlanCall } from '../../plan/plan.js';
 
 /** What a program is made for: one size, one way of routing, one set of values that are wanted. */
@@ -10,12 +13,17 @@ export interface ProgramKey {
   readonly height: number;
   readonly width: number;
   readonly routing: RoutingKind;
+  readonly precision: Precision;
   readonly keep: readonly NodeId[];
+  /** Codes that are run instead of an image, and what comes out. */
+  readonly codes?: CodedPictures;
 }
 
 /** A graph at one size as passes over numbered buffers. Plain data: nothing here touches a device. */
 export interface GpuProgram {
   readonly plan: Plan;
+  /** Values that are stored as halves. */
+  readonly halves: ReadonlySet<NodeId>;
   readonly passes: readonly GpuPass[];
   /** Values a pass writes, to judge how long it takes. */
   readonly work: readonly number[];
@@ -27,6 +35,8 @@ export interface GpuProgram {
   readonly temporaryBuffer: readonly number[];
   readonly imageBytes: number;
   readonly resultBytes: number;
+  /** Bytes of codes that go in, of what clamping takes away, and of codes that come out; 0 without codes. */
+  readonly codes: { readonly sourceBytes: number; readonly clippedBytes: number; readonly targetBytes: number };
   /** Numbers of the result, without what a buffer has at least. */
   readonly resultValues: number;
   /** Of each routing block: noise or classes that are given. */
@@ -36,8 +46,39 @@ export interface GpuProgram {
 /** Nothing is smaller: WebGPU wants bindings of more than nothing, and kernels write whole vectors. */
 const leastBytes = 256;
 
+/** Maps of fewer channels are pictures, or nearly: they keep all bits that a picture may have, and cost little. */
+const fewestHalves = 8;
+
+/**
+ * The values that a precision stores as halves: whole maps that their kernel can write so. What a router reads stays
+ * float32, as its decisions hang on differences; and so does the result.
+ */
+function valuesInHalves(graph: Graph, precision: Precision): ReadonlySet<NodeId> {
+  if (precision === 'f32') {
+    return new Set();
+  }
+  const node = (id: NodeId) => graph.nodes[id] as GraphNode;
+  const baseOf = (id: NodeId): NodeId => {
+    const { operation, inputs } = node(id);
+    return operation.op === 'sliceChannels' ? baseOf(inputs[0] as NodeId) : id;
+  };
+  const precise = new Set([graph.output, ...graph.routes.map((id) => node(id).inputs[0] as NodeId)].map(baseOf));
+  const ids = graph.nodes.keys();
+  return new Set(
+    [...ids].filter((id) => {
+      const { operation, type } = node(id);
+      const canWrite = webgpuKernelOf(operation).writesHalves?.(operation, type.channels) ?? false;
+      return type.kind === 'features' && type.channels >= fewestHalves && canWrite && !precise.has(id);
+    }),
+  );
+}
+
 /** Where a node's value is: of which buffer, from which channel on. */
-export function operandOf(graph: Graph, { placements, height, width }: Plan, id: NodeId): GpuOperand {
+export function operandOf(
+  graph: Graph,
+  { plan: { placements, height, width }, halves }: Pick<GpuProgram, 'plan' | 'halves'>,
+  id: NodeId,
+): GpuOperand {
   const { type, name } = graph.nodes[id] as GraphNode;
   let start = 0;
   let base = id;
@@ -55,6 +96,7 @@ export function operandOf(graph: Graph, { placements, height, width }: Plan, id:
     channels: type.channels,
     height: height * type.scale,
     width: width * type.scale,
+    isHalf: halves.has(base),
   };
 }
 
@@ -81,17 +123,27 @@ export function makeProgram(graph: Graph, key: ProgramKey): GpuProgram {
   const first = graph.nodes[0]?.operation;
   invariant(first?.op === 'input', 'the first node is the input');
   const made = planFor(graph, key, first.multiple);
-  const operand = (id: NodeId): GpuOperand => operandOf(graph, made, id);
+  const halves = valuesInHalves(graph, key.precision);
+  const operand = (id: NodeId): GpuOperand => operandOf(graph, { plan: made, halves }, id);
   const blocks: Block[] = [];
   const passes: GpuPass[] = [];
   const work: number[] = [];
   const temporaries: number[] = [];
+  if (key.codes !== undefined) {
+    passes.push(readCodesPass(key.codes.source));
+    work.push(key.height * key.width);
+  }
   const calls = made.steps.flatMap(({ calls: own }) => own);
   const lastCall = lastCalls(graph, calls, operand, [...key.keep, graph.output]);
   for (const [call, { nodes, inputs, output: id }] of calls.entries()) {
     const output = operand(id);
     const size = output.height * output.width;
-    blocks.push({ id, bytes: size * output.stride * 4, first: call, last: lastCall.get(id) ?? call });
+    blocks.push({
+      id,
+      bytes: size * output.stride * (output.isHalf ? 2 : 4),
+      first: call,
+      last: lastCall.get(id) ?? call,
+    });
     const temporary = (words: number): BufferReference => {
       temporaries.push(blocks.length);
       blocks.push({ id: undefined, bytes: words * 4, first: call, last: call });
@@ -107,6 +159,7 @@ export function makeProgram(graph: Graph, key: ProgramKey): GpuProgram {
       inputs: inputs.map(operand),
       output,
       weight: (index) => ({ kind: 'weight', id: nodes[0], index }),
+      weightsHalf: key.precision === 'f16' && weighsInHalves(operation),
       temporary,
       routing: key.routing,
       image: key,
@@ -119,10 +172,15 @@ export function makeProgram(graph: Graph, key: ProgramKey): GpuProgram {
   passes.push(cropPass(operand(graph.output), resultSize));
   const resultValues = resultSize.height * resultSize.width * type.channels;
   work.push(resultValues);
+  if (key.codes !== undefined) {
+    passes.push(writeCodesPass(key.codes.target, type.scale));
+    work.push(resultValues);
+  }
 
   const { bufferOf, bufferBytes } = shareBuffers(blocks);
   return {
     plan: made,
+    halves,
     passes,
     work,
     bufferBytes,
@@ -131,8 +189,26 @@ export function makeProgram(graph: Graph, key: ProgramKey): GpuProgram {
     imageBytes: Math.max(leastBytes, key.height * key.width * first.channels * 4),
     resultBytes: Math.max(leastBytes, resultValues * 4),
     resultValues,
+    codes: sizesOf(key, first.channels),
     routeDataBytes: routeDataBytes(graph, made, key.routing),
   };
+}
+
+function sizesOf({ codes, height, width }: ProgramKey, channels: number): GpuProgram['codes'] {
+  if (codes === undefined) {
+    return { sourceBytes: 0, clippedBytes: 0, targetBytes: 0 };
+  }
+  return {
+    sourceBytes: Math.max(leastBytes, codesBytes(codes.source)),
+    clippedBytes: Math.max(leastBytes, height * width * channels * 4),
+    // The word that tells of values that are not finite.
+    targetBytes: Math.max(leastBytes, codesBytes(codes.target) + 4),
+  };
+}
+
+/** Whether the kernel of an op reads its weights as halves where the precision is f16. */
+export function weighsInHalves(operation: Operation): boolean {
+  return webgpuKernelOf(operation).weighsInHalves?.(operation) ?? false;
 }
 
 /** A value or temporary that is wanted from one call to another. */

@@ -6,7 +6,7 @@ import { WebgpuNetwork } from './webgpu-network.js';
 
 /** One line for people about the executor on a device. */
 export function describeExecutor(device: string): string {
-  return `WebGPU on ${device}, float32`;
+  return `WebGPU on ${device}`;
 }
 
 /**
@@ -21,11 +21,11 @@ export async function createWebgpuExecutor(adapter: GpuAdapter, options: GpuOpti
   return {
     name: 'webgpu',
     description: describeExecutor(device.description),
-    async load(graph, weights) {
+    async load(graph, weights, { precision = options.precision ?? 'auto' } = {}) {
       if (isDisposed) {
         throw new MambairError('MAMBAIR_DISPOSED', 'the WebGPU executor was disposed of; create another');
       }
-      const network = await WebgpuNetwork.load(graph, weights, device);
+      const network = await WebgpuNetwork.load(graph, weights, { device, precision });
       networks.add(network);
       return network;
     },

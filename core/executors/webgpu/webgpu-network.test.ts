@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { describeWithGpu } from '../../../test/gpu.js';
+import { describeWithGpu, gpuTestMs } from '../../../test/gpu.js';
 import { randomCheckpoint, randomImage, smallConfig } from '../../../test/random-network.js';
 import { recognise } from '../../architectures/architectures.js';
+import { readCheckpoint } from '../../checkpoint/read-checkpoint.js';
 import { publishedConfigurations } from '../../architectures/mambairv2/published.js';
 import { buildMambaIRv2 } from '../../architectures/mambairv2/build.js';
 import { findAdapter, type FoundAdapter } from '../../library/gpu-adapters.js';
@@ -35,26 +36,58 @@ function watched(adapter: GpuAdapter, watch: (device: GpuDevice) => void): GpuAd
 
 describeWithGpu('a network on the GPU', () => {
   describe('memory', () => {
-    it('is what the plan says', async () => {
-      const { adapter } = await findAdapter();
-      let allocated = 0;
-      const counting = watched(adapter, (device) => {
-        const create = device.createBuffer.bind(device);
-        Object.defineProperty(device, 'createBuffer', {
-          value: (descriptor: Parameters<typeof create>[0]) => {
-            allocated += descriptor.size;
-            return create(descriptor);
-          },
+    it(
+      'is what the plan says',
+      async () => {
+        const { adapter } = await findAdapter();
+        let allocated = 0;
+        const counting = watched(adapter, (device) => {
+          const create = device.createBuffer.bind(device);
+          Object.defineProperty(device, 'createBuffer', {
+            value: (descriptor: Parameters<typeof create>[0]) => {
+              allocated += descriptor.size;
+              return create(descriptor);
+            },
+          });
         });
-      });
-      const executor = await createWebgpuExecutor(counting);
-      const network = await executor.load(graph, tensors);
-      const { weightBytes, totalBytes } = network.plan(21, 30);
-      expect(allocated).toBe(weightBytes);
-      await network.run(randomImage([1, 3, 21, 30], 1), { routing });
-      expect(allocated).toBe(totalBytes);
-      await executor.dispose();
-    });
+        const executor = await createWebgpuExecutor(counting, { precision: 'f16' });
+        const network = await executor.load(graph, tensors);
+        const { weightBytes, totalBytes } = network.plan(21, 30);
+        expect(allocated).toBe(weightBytes);
+        await network.run(randomImage([1, 3, 21, 30], 1), { routing });
+        expect(allocated).toBe(totalBytes);
+        await executor.dispose();
+      },
+      gpuTestMs,
+    );
+  });
+
+  describe('in halves', () => {
+    it(
+      'is taken by itself where the device has them, says why, gives the same picture with less memory',
+      async () => {
+        const { adapter } = await findAdapter();
+        // The kernels need no feature of the device; that it has this one only tells that halves pay.
+        const features = { has: () => true, [Symbol.iterator]: () => [][Symbol.iterator]() };
+        const executor = await createWebgpuExecutor({ ...watched(adapter, () => undefined), features });
+        // A trained one: of random weights little agrees with anything.
+        const checkpoint = await readCheckpoint('models/tiny-x2.safetensors');
+        const tiny = recognise(checkpoint.tensors);
+        const [halved, precise] = [
+          await executor.load(tiny.graph, checkpoint.tensors),
+          await executor.load(tiny.graph, checkpoint.tensors, { precision: 'f32' }),
+        ];
+        expect(precise.precision).toEqual({ name: 'f32', reason: 'it was asked for' });
+        expect(halved.precision?.name).toBe('f16');
+        expect(halved.precision?.reason).toMatch(/^the device has shader-f16, and the network is \d+ dB from float32/);
+        const input = randomImage([1, 3, 17, 20], 5);
+        const [a, b] = [await halved.run(input, { routing }), await precise.run(input, { routing })];
+        expect(meanSquare(a.output.data, b.output.data)).toBeLessThan(1e-6);
+        expect(halved.plan(64, 64).activationBytes).toBeLessThan(0.7 * precise.plan(64, 64).activationBytes);
+        await executor.dispose();
+      },
+      gpuTestMs,
+    );
   });
 
   describe('on a device of small buffers', () => {
@@ -73,67 +106,81 @@ describeWithGpu('a network on the GPU', () => {
       await expect(network.run(input, { routing })).rejects.toMatchObject({ code: 'MAMBAIR_OUT_OF_MEMORY' });
     });
 
-    it('restores the picture in tiles that fit', async () => {
-      const input = randomImage([1, 3, 40, 70], 2);
-      const { columns } = chooseTiles(
-        network,
-        { height: 40, width: 70 },
-        { tile: 'auto', routing: 'seeded', channels: 3 },
-      );
-      expect(columns.spans.length).toBeGreaterThan(1);
-      const tiled = { tile: 32, overlap: 8, routing: 'seeded' } as const;
+    it(
+      'restores the picture in tiles that fit',
+      async () => {
+        const input = randomImage([1, 3, 40, 70], 2);
+        const { columns } = chooseTiles(
+          network,
+          { height: 40, width: 70 },
+          { tile: 'auto', routing: 'seeded', channels: 3 },
+        );
+        expect(columns.spans.length).toBeGreaterThan(1);
+        const tiled = { tile: 32, overlap: 8, routing: 'seeded' } as const;
+        const cpu = await createCpuExecutor({ threads: 2 });
+        const expected = await restoreTensor(await cpu.load(graph, tensors), input, tiled);
+        await cpu.dispose();
+        expect(meanSquare((await restoreTensor(network, input, tiled)).data, expected.data)).toBeLessThan(1e-7);
+      },
+      gpuTestMs,
+    );
+  });
+
+  it(
+    'that is lost says so, at once and ever after, and the picture is finished elsewhere',
+    async () => {
+      const { adapter } = await findAdapter();
+      let device: GpuDevice | undefined;
+      const executor = await createWebgpuExecutor(watched(adapter, (opened) => (device = opened)));
+      const network = await executor.load(graph, tensors);
+      const input = randomImage([1, 3, 40, 40], 4);
+      const lost = { code: 'MAMBAIR_DEVICE_LOST' };
+      const options = { tile: 'whole', routing: 'seeded' } as const;
+      const undisturbed = await restoreTensor(network, input, options);
+
+      const running = network.run(input, { routing });
+      device?.destroy();
+      await expect(running).rejects.toMatchObject(lost);
+      await expect(network.run(input, { routing })).rejects.toMatchObject(lost);
+
       const cpu = await createCpuExecutor({ threads: 2 });
-      const expected = await restoreTensor(await cpu.load(graph, tensors), input, tiled);
+      const codes: string[] = [];
+      const finished = await restoreTensor(network, input, {
+        ...options,
+        recover: async () => ({ network: await cpu.load(graph, tensors), how: 'on the CPU' }),
+        warn: (code) => codes.push(code),
+      });
       await cpu.dispose();
-      expect(meanSquare((await restoreTensor(network, input, tiled)).data, expected.data)).toBeLessThan(1e-7);
-    });
-  });
+      await executor.dispose();
+      expect(codes).toEqual(['MAMBAIR_DEVICE_LOST']);
+      expect(meanSquare(finished.data, undisturbed.data)).toBeLessThan(1e-7);
+    },
+    gpuTestMs,
+  );
 
-  it('that is lost says so, at once and ever after, and the picture is finished elsewhere', async () => {
-    const { adapter } = await findAdapter();
-    let device: GpuDevice | undefined;
-    const executor = await createWebgpuExecutor(watched(adapter, (opened) => (device = opened)));
-    const network = await executor.load(graph, tensors);
-    const input = randomImage([1, 3, 40, 40], 4);
-    const lost = { code: 'MAMBAIR_DEVICE_LOST' };
-    const options = { tile: 'whole', routing: 'seeded' } as const;
-    const undisturbed = await restoreTensor(network, input, options);
-
-    const running = network.run(input, { routing });
-    device?.destroy();
-    await expect(running).rejects.toMatchObject(lost);
-    await expect(network.run(input, { routing })).rejects.toMatchObject(lost);
-
-    const cpu = await createCpuExecutor({ threads: 2 });
-    const codes: string[] = [];
-    const finished = await restoreTensor(network, input, {
-      ...options,
-      recover: async () => ({ network: await cpu.load(graph, tensors), how: 'on the CPU' }),
-      warn: (code) => codes.push(code),
-    });
-    await cpu.dispose();
-    await executor.dispose();
-    expect(codes).toEqual(['MAMBAIR_DEVICE_LOST']);
-    expect(meanSquare(finished.data, undisturbed.data)).toBeLessThan(1e-7);
-  });
-
-  it('compiles for every published configuration and every way of routing, on a device that runs nothing', async () => {
-    const name = 'webgpu';
-    const dawn = (await import(name)) as { create(flags: string[]): { requestAdapter(): Promise<GpuAdapter> } };
-    const instance = dawn.create(['backend=null']);
-    const device = await OpenedDevice.open(await instance.requestAdapter());
-    const kinds: readonly RoutingKind[] = ['argmax', 'replay', 'seeded', 'forced'];
-    for (const [at, { config }] of publishedConfigurations.entries()) {
-      const built = buildMambaIRv2(config);
-      for (const kind of at === 0 ? kinds : kinds.slice(2, 3)) {
-        // Chunks of a scan are more than one, and windows and sizes do not divide each other.
-        const { passes } = makeProgram(built, { height: 70, width: 33, routing: kind, keep: [] });
-        await Promise.all(passes.map((pass) => device.pipeline(pass)));
+  it(
+    'compiles for every published configuration and every way of routing, on a device that runs nothing',
+    async () => {
+      const name = 'webgpu';
+      const dawn = (await import(name)) as { create(flags: string[]): { requestAdapter(): Promise<GpuAdapter> } };
+      const instance = dawn.create(['backend=null']);
+      const device = await OpenedDevice.open(await instance.requestAdapter());
+      const kinds: readonly RoutingKind[] = ['argmax', 'replay', 'seeded', 'forced'];
+      for (const [at, { config }] of publishedConfigurations.entries()) {
+        const built = buildMambaIRv2(config);
+        for (const kind of at === 0 ? kinds : kinds.slice(2, 3)) {
+          for (const precision of ['f32', 'f16'] as const) {
+            // Chunks of a scan are more than one, and windows and sizes do not divide each other.
+            const { passes } = makeProgram(built, { height: 70, width: 33, routing: kind, precision, keep: [] });
+            await Promise.all(passes.map((pass) => device.pipeline(pass)));
+          }
+        }
       }
-    }
-    expect(device.pipelineCount).toBeGreaterThan(20);
-    device.device.destroy();
-  });
+      expect(device.pipelineCount).toBeGreaterThan(20);
+      device.device.destroy();
+    },
+    gpuTestMs,
+  );
 });
 
 function meanSquare(a: Float32Array, b: Float32Array): number {

@@ -1,11 +1,15 @@
 import { invariant, MambairError, throwIfCancelled } from '../../errors.js';
 import type { Graph, GraphNode, NodeId } from '../../graph/graph.js';
 import { runWords } from '../../ops/webgpu-kernel.js';
-import { elementCount, type Tensor, type TensorMap, tensor } from '../../tensor/tensor.js';
-import { checkInput, checkRunOptions, type RunSizes } from '../check-run.js';
-import type { MemoryReport, Network, RunOptions, RunResult } from '../executor.js';
+import { widenFloat16 } from '../../tensor/float16.js';
+import { elementCount, type Precision, type Tensor, type TensorMap, tensor } from '../../tensor/tensor.js';
+import { checkInput, checkRunOptions, inputOf, type RunSizes } from '../check-run.js';
+import type { LoadOptions, MemoryReport, Network, PrecisionChoice, RunOptions, RunResult } from '../executor.js';
 import { bindProgram, type BoundPass, type BoundProgram, memoryReport, programBytes } from './bound-program.js';
+import { loadInBestPrecision } from './choose-precision.js';
 import { bufferUsage, type GpuBuffer, mapRead } from './gpu.js';
+import { codesBytes } from '../../ops/picture-codes/webgpu.js';
+import type { CodedPictures } from '../../tensor/coded-picture.js';
 import { type LoadedWeights, loadWeights } from './loaded-weights.js';
 import type { OpenedDevice } from './opened-device.js';
 import { type GpuProgram, makeProgram, operandOf, type ProgramKey } from './program.js';
@@ -20,6 +24,7 @@ export class WebgpuNetwork implements Network {
   readonly scale: number;
   readonly inputChannels: number;
   readonly outputChannels: number;
+  #choice: PrecisionChoice;
   readonly #graph: Graph;
   readonly #weights: LoadedWeights;
   readonly #device: OpenedDevice;
@@ -28,18 +33,38 @@ export class WebgpuNetwork implements Network {
   #queue: Promise<unknown> = Promise.resolve();
   #isDisposed = false;
 
-  private constructor(graph: Graph, weights: LoadedWeights, device: OpenedDevice) {
+  private constructor(graph: Graph, weights: LoadedWeights, { device, choice }: Loading) {
     this.#graph = graph;
     this.#weights = weights;
     this.#device = device;
+    this.#choice = choice;
     const { type } = this.#node(graph.output);
     this.scale = type.scale;
     this.outputChannels = type.channels;
     this.inputChannels = this.#node(0).type.channels;
   }
 
-  static async load(graph: Graph, tensors: TensorMap, device: OpenedDevice): Promise<WebgpuNetwork> {
-    return new WebgpuNetwork(graph, await loadWeights(graph, tensors, device), device);
+  /** @throws MAMBAIR_SHAPE_MISMATCH, MAMBAIR_OUT_OF_MEMORY, MAMBAIR_DEVICE_LOST */
+  static async load(
+    graph: Graph,
+    tensors: TensorMap,
+    { device, precision: asked = 'auto' }: LoadOptions & { readonly device: OpenedDevice },
+  ): Promise<WebgpuNetwork> {
+    const load = async (precision: Precision) =>
+      new WebgpuNetwork(graph, await loadWeights(graph, tensors, { device, precision }), {
+        device,
+        choice: { name: precision, reason: 'it was asked for' },
+      });
+    if (asked !== 'auto') {
+      return load(asked);
+    }
+    const { network, choice } = await loadInBestPrecision(load, device);
+    network.#choice = choice;
+    return network;
+  }
+
+  get precision(): PrecisionChoice {
+    return this.#choice;
   }
 
   get weightBytes(): number {
@@ -48,11 +73,19 @@ export class WebgpuNetwork implements Network {
 
   plan(height: number, width: number): MemoryReport {
     this.#check();
-    return this.#report(makeProgram(this.#graph, { height, width, routing: 'seeded', keep: [] }));
+    return this.#report(
+      makeProgram(this.#graph, { height, width, routing: 'seeded', precision: this.#choice.name, keep: [] }),
+    );
   }
 
   run(input: Tensor, options: RunOptions): Promise<RunResult> {
     const result = this.#queue.then(() => this.#runNow(input, options));
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  runCodes(codes: Uint8Array, pictures: CodedPictures, options: Omit<RunOptions, 'taps'>): Promise<Uint8Array> {
+    const result = this.#queue.then(() => this.#runCodesNow(codes, pictures, options));
     this.#queue = result.catch(() => undefined);
     return result;
   }
@@ -85,6 +118,61 @@ export class WebgpuNetwork implements Network {
     return memoryReport(program, { weightBytes: this.weightBytes, maxBindingBytes });
   }
 
+  async #runCodesNow(
+    codes: Uint8Array,
+    pictures: CodedPictures,
+    options: Omit<RunOptions, 'taps'>,
+  ): Promise<Uint8Array> {
+    this.#check();
+    this.#device.check();
+    throwIfCancelled(options.signal);
+    const { source, target } = pictures;
+    const { height, width, samples, bytesPerSample } = source;
+    this.#checkCodes(codes, pictures);
+    const { multiple } = inputOf(this.#graph);
+    const padded = (size: number) => Math.ceil(size / multiple) * multiple;
+    const [paddedHeight, paddedWidth] = [padded(height), padded(width)];
+    const sizes = { batch: 1, channels: this.inputChannels, height, width, paddedHeight, paddedWidth };
+    checkRunOptions(this.#graph, sizes, options);
+    const precision = this.#choice.name;
+    const bound = await this.#programFor({
+      height,
+      width,
+      routing: options.routing.kind,
+      precision,
+      keep: [],
+      codes: pictures,
+    });
+    invariant(bound.codes && bound.newCodes, 'a program for codes has buffers for them');
+    const { queue } = this.#device.device;
+    const words = new Uint8Array(codesBytes(source));
+    words.set(codes.subarray(0, samples * bytesPerSample));
+    queue.writeBuffer(bound.codes, 0, words);
+    const most = codesBytes(target);
+    queue.writeBuffer(bound.newCodes, most, new Uint32Array(1));
+    this.#uploadRouting(bound, options, 0);
+    await this.#execute(bound, options, { item: 0, batch: 1 });
+    const result = await this.#read(bound.newCodes, bound.readback, most + 4);
+    if (new Uint32Array(result, most, 1)[0] !== 0) {
+      throw new MambairError(
+        'MAMBAIR_NOT_FINITE',
+        'the network gave values that are not finite; no codes were made of them',
+      );
+    }
+    return new Uint8Array(result, 0, target.samples * target.bytesPerSample);
+  }
+
+  #checkCodes(codes: Uint8Array, { source, target }: CodedPictures): void {
+    const bytes = source.samples * source.bytesPerSample;
+    const isLarger = target.width === source.width * this.scale && target.height === source.height * this.scale;
+    if (codes.length !== bytes || !isLarger || source.channels.length !== this.inputChannels) {
+      throw new MambairError(
+        'MAMBAIR_SHAPE_MISMATCH',
+        `this network takes ${bytes} bytes of codes in ${this.inputChannels} channels to a picture ${this.scale} times as large, not ${codes.length} bytes in ${source.channels.length} from ${source.width} × ${source.height} to ${target.width} × ${target.height}`,
+      );
+    }
+  }
+
   async #runNow(input: Tensor, options: RunOptions): Promise<RunResult> {
     this.#check();
     this.#device.check();
@@ -93,7 +181,13 @@ export class WebgpuNetwork implements Network {
     checkRunOptions(this.#graph, sizes, options);
     const keep = (options.taps ?? []).map((name) => this.#graph.nodes.findIndex((node) => node.name === name));
     const { height, width, batch } = sizes;
-    const bound = await this.#programFor({ height, width, routing: options.routing.kind, keep });
+    const bound = await this.#programFor({
+      height,
+      width,
+      routing: options.routing.kind,
+      precision: this.#choice.name,
+      keep,
+    });
     const outputs: Float32Array[] = [];
     const taps = keep.map((): (Float32Array | Int32Array)[] => []);
     for (let item = 0; item < batch; item++) {
@@ -145,13 +239,16 @@ export class WebgpuNetwork implements Network {
     this.#program = undefined;
   }
 
-  #upload(bound: BoundProgram, input: Tensor, sizes: RunSizes, { routing }: RunOptions, item: number): void {
-    const { queue } = this.#device.device;
+  #upload(bound: BoundProgram, input: Tensor, sizes: RunSizes, options: RunOptions, item: number): void {
     const itemValues = sizes.channels * sizes.height * sizes.width;
-    // Copies: a view on shared memory would bring Dawn down.
-    const write = (buffer: GpuBuffer, values: Float32Array | Int32Array) =>
-      queue.writeBuffer(buffer, 0, values.slice() as Float32Array<ArrayBuffer>);
-    write(bound.image, Float32Array.from(input.data.subarray(item * itemValues, (item + 1) * itemValues)));
+    // Copies, here and below: a view on shared memory would bring Dawn down.
+    const image = Float32Array.from(input.data.subarray(item * itemValues, (item + 1) * itemValues));
+    this.#device.device.queue.writeBuffer(bound.image, 0, image);
+    this.#uploadRouting(bound, options, item);
+  }
+
+  #uploadRouting(bound: BoundProgram, { routing }: RunOptions, item: number): void {
+    const { queue } = this.#device.device;
     if (routing.kind === 'seeded') {
       const words = new Uint32Array(runWords.count);
       words[runWords.seed] = routing.seed;
@@ -163,7 +260,8 @@ export class WebgpuNetwork implements Network {
       for (const [block, buffer] of bound.routeData.entries()) {
         const length = (bound.program.routeDataBytes[block] as number) / 4;
         invariant(buffer && given[block], 'the routing was checked');
-        write(buffer, given[block].subarray(item * length, (item + 1) * length));
+        const own = given[block].slice(item * length, (item + 1) * length);
+        queue.writeBuffer(buffer, 0, own as Float32Array<ArrayBuffer>);
       }
     }
   }
@@ -209,19 +307,19 @@ export class WebgpuNetwork implements Network {
 
   /** A kept value, without its padding channels. */
   async #readValue({ values, program }: BoundProgram, id: NodeId): Promise<Float32Array | Int32Array> {
-    const { buffer, start, stride, height, width } = operandOf(this.#graph, program.plan, id);
+    const { buffer, start, stride, height, width, isHalf } = operandOf(this.#graph, program, id);
     invariant(buffer.kind === 'value', 'a tap is a value');
     const { kind, channels } = this.#node(id).type;
     const source = values[program.valueBuffer.get(buffer.id) ?? -1];
     invariant(source, `${this.#node(id).name} was not kept`);
-    const bytes = height * width * stride * 4;
+    const bytes = height * width * stride * (isHalf ? 2 : 4);
     const readback = this.#device.createBuffer('tap', bytes, bufferUsage.mapRead | bufferUsage.copyTarget);
     const words = await this.#read(source, readback, bytes);
     readback.destroy();
     if (kind === 'indices') {
       return new Int32Array(words);
     }
-    const all = new Float32Array(words);
+    const all = isHalf ? widenFloat16(new Uint16Array(words)) : new Float32Array(words);
     const data = new Float32Array(height * width * channels);
     for (let pixel = 0; pixel < height * width; pixel++) {
       const from = pixel * stride + start;
@@ -243,6 +341,12 @@ export class WebgpuNetwork implements Network {
     this.#device.check();
     return copy;
   }
+}
+
+/** What a network is made with beside its weights. */
+interface Loading {
+  readonly device: OpenedDevice;
+  readonly choice: PrecisionChoice;
 }
 
 /** The passes of the next command buffer: at least one. */

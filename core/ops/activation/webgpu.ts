@@ -16,6 +16,7 @@ export function activationConstants(operation: Operation | undefined): Record<'A
 
 export const activationWebgpu: WebgpuKernel<OperationOf<'activation'>> = {
   pack: () => [],
+  writesHalves: () => true,
   passes: ({ operation, inputs, output }) => [
     elementwisePass('activation', { x: gpuInput(inputs, 0), output, constants: activationConstants(operation) }),
   ],

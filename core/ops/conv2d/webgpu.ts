@@ -1,7 +1,9 @@
 import type { OperationOf } from '../cpu-kernel.js';
 import { matmulPass, packMatmul } from '../linear/webgpu-pass.js';
 import { source as mathSource } from '../webgpu-math.wgsl.gen.js';
+import { source as valuesSource } from '../webgpu-values.wgsl.gen.js';
 import {
+  flag,
   gpuInput,
   type GpuPass,
   type GpuShader,
@@ -16,7 +18,7 @@ import { source as depthwiseSource } from './webgpu-depthwise.wgsl.gen.js';
 
 type Conv2d = OperationOf<'conv2d'>;
 
-const depthwiseShader: GpuShader = { name: 'depthwise', source: mathSource + depthwiseSource };
+const depthwiseShader: GpuShader = { name: 'depthwise', source: mathSource + valuesSource + depthwiseSource };
 
 /** `[C, 1, k, k]` as `[taps][C padded to 4]`, then the bias. */
 function packDepthwise(weight: Float32Array, bias: Float32Array | undefined, channels: number): Float32Array {
@@ -38,7 +40,7 @@ function depthwisePass({ operation, inputs, output, weight }: PassContext<Conv2d
   return {
     shader: depthwiseShader,
     entry: 'main',
-    constants: { KERNEL: operation.kernelSize },
+    constants: { KERNEL: operation.kernelSize, X16: flag(x.isHalf), Y16: flag(output.isHalf) },
     params: [output.height, output.width, output.channels, vectors, x.start, x.stride, output.stride],
     bindings: [reads(x.buffer), reads(weight(0)), writes(output.buffer)],
     workgroups: groupsOf(pixelsOf(output) * vectors, 128),
@@ -51,6 +53,8 @@ export const conv2dWebgpu: WebgpuKernel<Conv2d> = {
     const [values, offsets] = [read(weight), bias && read(bias)];
     return [depthwise ? packDepthwise(values, offsets, inputs) : packMatmul(values, offsets, { inputs, kernelSize })];
   },
+  weighsInHalves: ({ depthwise }) => !depthwise,
+  writesHalves: () => true,
   passes: (context) =>
     context.operation.depthwise ? [depthwisePass(context)] : [matmulPass(context, context.operation.kernelSize)],
 };

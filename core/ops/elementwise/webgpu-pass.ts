@@ -1,6 +1,8 @@
 import { source as mathSource } from '../webgpu-math.wgsl.gen.js';
+import { source as valuesSource } from '../webgpu-values.wgsl.gen.js';
 import {
   type BufferReference,
+  flag,
   type GpuOperand,
   type GpuPass,
   type GpuShader,
@@ -11,7 +13,7 @@ import {
 } from '../webgpu-kernel.js';
 import { source } from './webgpu.wgsl.gen.js';
 
-const shader: GpuShader = { name: 'elementwise', source: mathSource + source };
+const shader: GpuShader = { name: 'elementwise', source: mathSource + valuesSource + source };
 
 /** Numbers of the forms in webgpu.wgsl. */
 const forms = { add: 0, multiply: 1, affine: 2, scaleAdd: 3, gate: 4, activation: 5 } as const;
@@ -34,7 +36,13 @@ export function elementwisePass(form: keyof typeof forms, operands: ElementwiseO
   return {
     shader,
     entry: 'main',
-    constants: { OPERATION: forms[form], ...constants },
+    constants: {
+      OPERATION: forms[form],
+      X16: flag(x.isHalf),
+      O16: flag(other.isHalf),
+      Y16: flag(output.isHalf),
+      ...constants,
+    },
     params: [pixels, output.channels, vectors, x.start, x.stride, other.start, other.stride, output.stride],
     bindings: [reads(x.buffer), reads(other.buffer), reads(factors), writes(output.buffer)],
     workgroups: groupsOf(pixels * vectors, 256),

@@ -6,6 +6,7 @@ import { elementwisePass } from './webgpu-pass.js';
 function binary<N extends 'add' | 'multiply'>(name: N): WebgpuKernel<OperationOf<N>> {
   return {
     pack: () => [],
+    writesHalves: () => true,
     passes: ({ inputs, output }) => [
       elementwisePass(name, { x: gpuInput(inputs, 0), other: gpuInput(inputs, 1), output }),
     ],
@@ -22,6 +23,7 @@ function factorsOf(scale: Float32Array, offset: Float32Array): Float32Array {
 
 export const affineWebgpu: WebgpuKernel<OperationOf<'affine'>> = {
   pack: ({ scale, offset }) => [factorsOf(Float32Array.from(scale), Float32Array.from(offset))],
+  writesHalves: () => true,
   passes: ({ inputs, output, weight }) => [
     elementwisePass('affine', { x: gpuInput(inputs, 0), output, factors: weight(0) }),
   ],
@@ -32,6 +34,7 @@ export const scaleChannelsWebgpu: WebgpuKernel<OperationOf<'scaleChannels'>> = {
     const scale = read(weight);
     return [factorsOf(scale, new Float32Array(scale.length))];
   },
+  writesHalves: () => true,
   passes: ({ inputs, output, weight }) => [
     elementwisePass('affine', { x: gpuInput(inputs, 0), output, factors: weight(0) }),
   ],

@@ -3,7 +3,7 @@
 // Workgroup: 256 vectors of 4 channels. Invocation: one vector of the output, from the same place of its inputs.
 // Nothing is sequential; no workgroup memory; no barriers. Inputs may be channels in the middle of wider maps, so they
 // are read as single words, neighbours in a workgroup reading neighbours; the output is written as vectors, and its
-// channels beyond the last hold whatever is not read. Not assumed: anything of subgroups or of the order of workgroups.
+// channels beyond the last hold whatever is not read. Each is float32 or halves (X16, O16, Y16). Not assumed: anything of subgroups or of the order of workgroups.
 
 struct Params {
   pixels: u32,
@@ -24,11 +24,11 @@ const GATE = 4u;
 const ACTIVATE = 5u;
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> other: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<u32>;
+@group(0) @binding(2) var<storage, read> other: array<u32>;
 /// Scales of all channels, then offsets.
 @group(0) @binding(3) var<storage, read> factors: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec2u>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -46,9 +46,11 @@ fn main(
   var b = vec4f();
   for (var i = 0u; i < 4u; i++) {
     let c = min(channel + i, last);
-    a[i] = x[params.xStart + pixel * params.xStride + c];
+    let at = params.xStart + pixel * params.xStride + c;
+    a[i] = numberOf(x[wordOf(at, X16)], at, X16);
     if OPERATION != AFFINE && OPERATION != ACTIVATE {
-      b[i] = other[params.otherStart + pixel * params.otherStride + c];
+      let otherAt = params.otherStart + pixel * params.otherStride + c;
+      b[i] = numberOf(other[wordOf(otherAt, O16)], otherAt, O16);
     }
   }
   var value = a;
@@ -60,5 +62,11 @@ fn main(
     case GATE: { value = b * activate4(SIGMOID, 0.0, a); }
     default: { value = activate4(ACTIVATION, bitcast<f32>(SLOPE_BITS), a); }
   }
-  y[pixel * (params.outStride / 4u) + vector] = value;
+  let to = pixel * (params.outStride / 4u) + vector;
+  if Y16 == 1u {
+    y[to] = fourHalvesOf(value);
+  } else {
+    y[2u * to] = bitcast<vec2u>(value.xy);
+    y[2u * to + 1u] = bitcast<vec2u>(value.zw);
+  }
 }

@@ -1,6 +1,7 @@
 // Between planar pictures and maps. `pad`: planar [C, h, w] to a map, extended at the bottom and right by mirroring,
 // edges repeated. `crop`: a map to planar [C, h, w], its upper left part.
 //
+// Pictures are float32, and so is the map of `pad`; that of `crop` may be halves (X16).
 // Workgroup: 256 values, channels first (pad) or pixels first (crop). Invocation: one value, copied. No workgroup
 // memory, no barriers. Not assumed: anything of subgroups or of the order of workgroups.
 
@@ -17,8 +18,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<u32>;
+@group(0) @binding(2) var<storage, read_write> y: array<u32>;
 
 fn mirrored(position: u32, size: u32) -> u32 {
   let folded = position % (2u * size);
@@ -52,5 +53,6 @@ fn crop(
   }
   let row = index % area / params.pictureWidth;
   let column = index % params.pictureWidth;
-  y[index] = x[params.start + (row * params.width + column) * params.stride + c];
+  let at = params.start + (row * params.width + column) * params.stride + c;
+  y[index] = bitcast<u32>(numberOf(x[wordOf(at, X16)], at, X16));
 }

@@ -1,7 +1,9 @@
 import type { Operation } from '../../graph/graph.js';
 import { activationConstants } from '../activation/webgpu.js';
 import { source as mathSource } from '../webgpu-math.wgsl.gen.js';
+import { source as valuesSource } from '../webgpu-values.wgsl.gen.js';
 import {
+  flag,
   gpuInput,
   type GpuPass,
   type GpuShader,
@@ -13,7 +15,7 @@ import {
 } from '../webgpu-kernel.js';
 import { source } from './webgpu.wgsl.gen.js';
 
-const shader: GpuShader = { name: 'matmul', source: mathSource + source };
+const shader: GpuShader = { name: 'matmul', source: mathSource + valuesSource + source };
 const tilePixels = 64;
 const depthBlock = 16;
 const mostColumns = 16;
@@ -56,7 +58,7 @@ export function packMatmul(
 
 /** What comes after the sums: an activation, or a residual to add (the pass's second input), or nothing. */
 export function matmulPass(
-  { inputs, output, weight }: Pick<PassContext<Operation>, 'inputs' | 'output' | 'weight'>,
+  { inputs, output, weight, weightsHalf }: Pick<PassContext<Operation>, 'inputs' | 'output' | 'weight' | 'weightsHalf'>,
   kernelSize: number,
   then?: Operation,
 ): GpuPass {
@@ -69,7 +71,11 @@ export function matmulPass(
     constants: {
       KERNEL: kernelSize,
       COLUMNS: columns,
-      RESIDUAL: residual === undefined ? 0 : 1,
+      RESIDUAL: flag(residual !== undefined),
+      X16: flag(x.isHalf),
+      W16: flag(weightsHalf),
+      R16: flag((residual ?? x).isHalf),
+      Y16: flag(output.isHalf),
       ...activationConstants(then),
     },
     params: [

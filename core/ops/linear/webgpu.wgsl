@@ -5,6 +5,7 @@
 // (a convolution's neighbours are gathered here, zero outside the map; no unfolded copy exists) and 16 × 4 COLUMNS
 // weights, then every invocation adds 16 outer products of a 4-vector by a 4-vector. At the end it adds the bias, and
 // applies the activation, or adds the residual.
+// Inputs, weights, residual and result are float32 or halves (X16, W16, R16, Y16), the sums always float32.
 // Workgroup memory: 4096 + 256 COLUMNS bytes, 8192 at most. Barriers: two a block, all in uniform control flow.
 // Sums are float32, in the order of depth. Depth is padded to the block by zeros on both sides, so that stale memory
 // never meets a zero weight. Not assumed: subgroups, order of workgroups, zeroed workgroup memory.
@@ -27,19 +28,31 @@ const ROWS = 16u;
 const BLOCK = 16u;
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<u32>;
 /// [depth padded to 16][outputs padded to whole tiles], then the bias.
-@group(0) @binding(2) var<storage, read> weights: array<vec4f>;
-@group(0) @binding(3) var<storage, read> residual: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weights: array<vec2u>;
+@group(0) @binding(3) var<storage, read> residual: array<u32>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec2u>;
 
 var<workgroup> inputs: array<vec4f, BLOCK * ROWS>;
 var<workgroup> factors: array<vec4f, BLOCK * COLUMNS>;
 
+fn numberAt(at: u32) -> f32 {
+  return numberOf(x[wordOf(at, X16)], at, X16);
+}
+
+/// Four weights.
+fn weightsAt(vector: u32) -> vec4f {
+  if W16 == 1u {
+    return fourOf(weights[vector]);
+  }
+  return bitcast<vec4f>(vec4u(weights[2u * vector], weights[2u * vector + 1u]));
+}
+
 /// Input number k of the sum of a pixel.
 fn inputAt(pixel: u32, k: u32) -> f32 {
   if KERNEL == 1u {
-    return x[params.start + pixel * params.stride + k];
+    return numberAt(params.start + pixel * params.stride + k);
   }
   let tap = k / params.channels;
   let row = i32(pixel / params.width + tap / KERNEL) - i32(KERNEL / 2u);
@@ -47,7 +60,7 @@ fn inputAt(pixel: u32, k: u32) -> f32 {
   if row < 0 || row >= i32(params.height) || column < 0 || column >= i32(params.width) {
     return 0.0;
   }
-  return x[params.start + (u32(row) * params.width + u32(column)) * params.stride + k % params.channels];
+  return numberAt(params.start + (u32(row) * params.width + u32(column)) * params.stride + k % params.channels);
 }
 
 @compute @workgroup_size(COLUMNS, ROWS)
@@ -81,7 +94,7 @@ fn main(
       }
       inputs[at % BLOCK * ROWS + at / BLOCK] = four;
     }
-    factors[lane] = weights[(block * BLOCK + lane / COLUMNS) * columns + tile * COLUMNS + lane % COLUMNS];
+    factors[lane] = weightsAt((block * BLOCK + lane / COLUMNS) * columns + tile * COLUMNS + lane % COLUMNS);
     workgroupBarrier();
     for (var k = 0u; k < BLOCK; k++) {
       let w = factors[k * COLUMNS + local.x];
@@ -93,7 +106,7 @@ fn main(
     }
   }
   let column = tile * COLUMNS + local.x;
-  let bias = weights[blocks * BLOCK * columns + column];
+  let bias = weightsAt(blocks * BLOCK * columns + column);
   let pixel = first + local.y * 4u;
   store(pixel, column, sum0 + bias);
   store(pixel + 1u, column, sum1 + bias);
@@ -109,8 +122,15 @@ fn store(pixel: u32, column: u32, value: vec4f) {
   if RESIDUAL == 1u {
     for (var i = 0u; i < 4u; i++) {
       let channel = min(column * 4u + i, params.outputs - 1u);
-      result[i] += residual[params.residualStart + pixel * params.residualStride + channel];
+      let at = params.residualStart + pixel * params.residualStride + channel;
+      result[i] += numberOf(residual[wordOf(at, R16)], at, R16);
     }
   }
-  y[pixel * (params.outStride / 4u) + column] = result;
+  let vector = pixel * (params.outStride / 4u) + column;
+  if Y16 == 1u {
+    y[vector] = fourHalvesOf(result);
+  } else {
+    y[2u * vector] = bitcast<vec2u>(result.xy);
+    y[2u * vector + 1u] = bitcast<vec2u>(result.zw);
+  }
 }

@@ -1,6 +1,8 @@
 import type { OperationOf } from '../cpu-kernel.js';
 import { source as mathSource } from '../webgpu-math.wgsl.gen.js';
+import { source as valuesSource } from '../webgpu-values.wgsl.gen.js';
 import {
+  flag,
   gpuInput,
   type GpuPass,
   type GpuShader,
@@ -13,7 +15,7 @@ import {
 } from '../webgpu-kernel.js';
 import { source } from './webgpu.wgsl.gen.js';
 
-const shader: GpuShader = { name: 'pixel-shuffle', source: mathSource + source };
+const shader: GpuShader = { name: 'pixel-shuffle', source: mathSource + valuesSource + source };
 
 /** A map enlarged by copying: pixel shuffle, or every pixel repeated. */
 export function enlargingPass(
@@ -29,14 +31,15 @@ export function enlargingPass(
   return {
     shader,
     entry: 'main',
-    constants: { SHUFFLE: isShuffle ? 1 : 0 },
+    constants: { SHUFFLE: flag(isShuffle), X16: flag(x.isHalf), Y16: flag(output.isHalf) },
     params: [output.width, pixels, output.channels, factor, x.start, x.stride, output.stride],
     bindings: [reads(x.buffer), writes(output.buffer)],
-    workgroups: groupsOf(pixels * output.channels, 256),
+    workgroups: groupsOf(pixels * groupsOf(output.channels, 2), 256),
   };
 }
 
 export const pixelShuffleWebgpu: WebgpuKernel<OperationOf<'pixelShuffle'>> = {
   pack: () => [],
+  writesHalves: () => true,
   passes: ({ operation: { factor }, inputs, output }) => [enlargingPass(factor, { inputs, output, isShuffle: true })],
 };

@@ -1,6 +1,8 @@
 import type { OperationOf } from '../cpu-kernel.js';
 import { source as mathSource } from '../webgpu-math.wgsl.gen.js';
+import { source as valuesSource } from '../webgpu-values.wgsl.gen.js';
 import {
+  flag,
   gpuInput,
   type GpuPass,
   type GpuShader,
@@ -14,7 +16,7 @@ import { source } from './webgpu.wgsl.gen.js';
 
 type SelectiveScan = OperationOf<'selectiveScan'>;
 
-const shader: GpuShader = { name: 'selective-scan', source: mathSource + source };
+const shader: GpuShader = { name: 'selective-scan', source: mathSource + valuesSource + source };
 
 /** Steps of a chunk at least; the carry walks at most {@link mostChunks}, one after the other. */
 const leastChunk = 64;
@@ -45,7 +47,7 @@ function shapeOf(channels: number, rowVectors: number) {
 }
 
 /** Constants that the carry does not use, the same for all, so that it is compiled once. */
-const smallest = { WIDTH: 1, CHUNKS: 1, TILE: 1, PROMPT: 0, SORTED: 0 };
+const smallest = { WIDTH: 1, CHUNKS: 1, TILE: 1, PROMPT: 0, SORTED: 0, X16: 0, P16: 0 };
 
 /** `[channels][size]` as `[size padded to 4][channels]`. */
 function transposed(values: Float32Array, channels: number, map: (value: number) => number): Float32Array {
@@ -101,11 +103,12 @@ export const selectiveScanWebgpu: WebgpuKernel<SelectiveScan> = {
     const rankVectors = groupsOf(dtRank, 4);
     const sizes = { N4: stateVectors, RANK4: rankVectors };
     const { channelGroups, ...division } = shapeOf(channels, rankVectors + 2 * stateVectors);
-    const shape = { ...division, PROMPT: prompt ? 1 : 0, SORTED: inputs.length > 2 ? 1 : 0 };
+    const halves = { X16: flag(u.isHalf), P16: flag(projection.isHalf) };
+    const shape = { ...division, ...halves, PROMPT: flag(prompt !== undefined), SORTED: flag(inputs.length > 2) };
     const pass = (entry: string, isOutput: boolean, workgroups: number): GpuPass => ({
       shader,
       entry,
-      constants: { ...sizes, ...(entry === 'scan' ? shape : smallest), OUTPUT: isOutput ? 1 : 0 },
+      constants: { ...sizes, ...(entry === 'scan' ? shape : smallest), OUTPUT: flag(isOutput) },
       params: [
         length,
         channels,

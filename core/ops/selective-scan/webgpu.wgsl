@@ -15,7 +15,7 @@
 // carry: an invocation is one state of one channel, walking the chunks; 64 to a workgroup.
 // Workgroup memory: CHUNKS · TILE · (16 (RANK4 + N4 (1 + OUTPUT)) + 4) bytes, 16384 at most; none in carry.
 // Barriers: two for TILE steps, in uniform control flow: channels and chunks that do not exist walk along.
-// States, sums and steps are float32. δ is exact to 2e-7 also where it is tiny; exponents are at most 0, and A' at least
+// u and the projection are float32 or halves (X16, P16); states, sums, steps and y are float32. δ is exact to 2e-7 also where it is tiny; exponents are at most 0, and A' at least
 // -1e30, so that nothing overflows. States that exist only to fill a vector have A' = B = C = 0.
 // Not assumed: subgroups, forward progress, order of workgroups, lengths that are multiples of anything.
 
@@ -35,8 +35,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> u: array<f32>;
-@group(0) @binding(2) var<storage, read> projection: array<f32>;
+@group(0) @binding(1) var<storage, read> u: array<u32>;
+@group(0) @binding(2) var<storage, read> projection: array<u32>;
 @group(0) @binding(3) var<storage, read> order: array<u32>;
 @group(0) @binding(4) var<storage, read> classes: array<u32>;
 /// dtWeight [4 RANK4][channels], A' [4 N4][channels], dtBias and D [channels], prompts [classes][N].
@@ -83,7 +83,8 @@ fn rowVector(step: u32, pixel: u32, vector: u32) -> vec4f {
   var four = vec4f();
   for (var i = 0u; i < 4u; i++) {
     if at + i < size {
-      four[i] = projection[base + at + i];
+      let place = base + at + i;
+      four[i] = numberOf(projection[wordOf(place, P16)], place, P16);
       if PROMPT == 1u && isC {
         four[i] += weights[(4u * (RANK4 + N4) + 2u) * params.channels + prompt * params.stateSize + at + i];
       }
@@ -155,7 +156,8 @@ fn scan(
           low = fma(dt[r], rows[row + r], low);
         }
         let delta = softplus(low.x + low.y + (low.z + low.w) + bias);
-        let input = u[params.uStart + pixel * params.uStride + c];
+        let inputAt = params.uStart + pixel * params.uStride + c;
+        let input = numberOf(u[wordOf(inputAt, X16)], inputAt, X16);
         let entering = delta * input;
         var out = vec4f();
         for (var n = 0u; n < N4; n++) {

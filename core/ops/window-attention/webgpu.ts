@@ -1,9 +1,19 @@
 import type { OperationOf } from '../cpu-kernel.js';
 import { source as mathSource } from '../webgpu-math.wgsl.gen.js';
-import { gpuInput, type GpuShader, groupsOf, pixelsOf, reads, type WebgpuKernel, writes } from '../webgpu-kernel.js';
+import { source as valuesSource } from '../webgpu-values.wgsl.gen.js';
+import {
+  flag,
+  gpuInput,
+  type GpuShader,
+  groupsOf,
+  pixelsOf,
+  reads,
+  type WebgpuKernel,
+  writes,
+} from '../webgpu-kernel.js';
 import { source } from './webgpu.wgsl.gen.js';
 
-const shader: GpuShader = { name: 'window-attention', source: mathSource + source };
+const shader: GpuShader = { name: 'window-attention', source: mathSource + valuesSource + source };
 
 /** What WebGPU promises of workgroup memory without asking. */
 const workgroupBytes = 16384;
@@ -20,6 +30,7 @@ export const windowAttentionWebgpu: WebgpuKernel<OperationOf<'windowAttention'>>
     const places = table.length / heads;
     return [table.map((_, at) => (table[(at % places) * heads + Math.floor(at / places)] as number) * Math.LOG2E)];
   },
+  writesHalves: ({ heads }, channels) => (channels / heads) % 2 === 0,
   passes({ operation: { windowSize, heads, shift }, inputs, output, weight }) {
     const qkv = gpuInput(inputs, 0);
     const headSize = output.channels / heads;
@@ -31,7 +42,13 @@ export const windowAttentionWebgpu: WebgpuKernel<OperationOf<'windowAttention'>>
       {
         shader,
         entry: 'main',
-        constants: { GROUP: group, HEAD4: headVectors, KEYS: stagedKeys(headVectors) },
+        constants: {
+          GROUP: group,
+          HEAD4: headVectors,
+          KEYS: stagedKeys(headVectors),
+          X16: flag(qkv.isHalf),
+          Y16: flag(output.isHalf),
+        },
         params: [
           output.height,
           output.width,

@@ -7,7 +7,8 @@
 // score comes, what was summed is scaled down by 2^(old − new); scores carry a factor log2 e, so that exp2 does for e^x.
 // The shift is modular indexing, the mask a comparison of sides: no rolled copy, no gathered windows.
 // Workgroup memory: KEYS · (32 HEAD4 + 4) bytes, 16384 at most. Barriers: two for KEYS keys, in uniform control flow.
-// The maximum starts at −1e30, not −∞. Not assumed: subgroups, order of workgroups, a head size that is a multiple of 4.
+// Input and result are float32 or halves (X16, Y16; only where a head is an even number of channels, since two share a
+// word), scores and sums always float32. The maximum starts at −1e30, not −∞. Not assumed: subgroups, order of workgroups, a head size that is a multiple of 4.
 
 struct Params {
   height: u32,
@@ -24,10 +25,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> qkv: array<f32>;
+@group(0) @binding(1) var<storage, read> qkv: array<u32>;
 /// [heads][(2 window - 1)²], times log2 e.
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<u32>;
 
 var<workgroup> keys: array<vec4f, KEYS * HEAD4>;
 var<workgroup> values: array<vec4f, KEYS * HEAD4>;
@@ -60,7 +61,8 @@ fn headChannels(row: u32, vector: u32) -> vec4f {
   var four = vec4f();
   for (var i = 0u; i < 4u; i++) {
     if vector * 4u + i < params.headSize {
-      four[i] = qkv[row + vector * 4u + i];
+      let at = row + vector * 4u + i;
+      four[i] = numberOf(qkv[wordOf(at, X16)], at, X16);
     }
   }
   return four;
@@ -138,7 +140,14 @@ fn main(
     return;
   }
   let to = ownPixel * params.outStride + head * params.headSize;
+  if Y16 == 1u {
+    for (var c = 0u; c < params.headSize; c += 2u) {
+      let four = sum[c / 4u];
+      y[(to + c) / 2u] = halvesOf(select(four.zw, four.xy, c % 4u == 0u) / total);
+    }
+    return;
+  }
   for (var c = 0u; c < params.headSize; c++) {
-    y[to + c] = sum[c / 4u][c % 4u] / total;
+    y[to + c] = bitcast<u32>(sum[c / 4u][c % 4u] / total);
   }
 }

@@ -1,0 +1,2 @@
+/** Milliseconds that a test may take whose kernels a CPU compiles and runs, beside other tests. */
+export const gpuTestMs = 240_000;
