@@ -46,9 +46,18 @@ export { frameLayout, pixelFormat, pixelFormats } from './video/pixel-format.js'
 export type { FrameLayout, PixelFormat, PlaneLayout, VideoChannel } from './video/pixel-format.js';
 
 // tensors and checkpoints
-export type { ExecutorName, MemoryReport, Network, Routing, RunOptions, RunResult } from './executors/executor.js';
+export type {
+  ExecutorName,
+  MemoryReport,
+  Network,
+  PrecisionChoice,
+  Routing,
+  RunOptions,
+  RunResult,
+} from './executors/executor.js';
+export type { ChromaSiting, CodedChannel, CodedPicture, CodedPictures } from './tensor/coded-picture.js';
 export { dtypeBytes, elementCount, tensor } from './tensor/tensor.js';
-export type { DType, StoredTensor, Tensor, TensorMap } from './tensor/tensor.js';
+export type { DType, Precision, StoredTensor, Tensor, TensorMap } from './tensor/tensor.js';
 export { readInputTensor, readNoise, writeTensors } from './library/tensor-files.js';
 export type { NamedValues } from './library/tensor-files.js';
 export { readCheckpoint } from './checkpoint/read-checkpoint.js';

@@ -16,6 +16,7 @@ import { makeProgram } from '../executors/webgpu/program.js';
 import { describeExecutor } from '../executors/webgpu/webgpu-executor.js';
 import type { Graph } from '../graph/graph.js';
 import { checkWeights } from '../graph/weights.js';
+import type { CodedPictures } from '../tensor/coded-picture.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { GpuAnswer, GpuRequest } from './gpu-messages.js';
 import { unlessAborted } from './unless-aborted.js';
@@ -195,6 +196,21 @@ class ProcessNetwork implements Network {
       { ...(signal === undefined ? {} : { signal }), ...(progress === undefined ? {} : { progress }) },
     );
     return (answer as Extract<GpuAnswer, { readonly kind: 'ran' }>).result;
+  }
+
+  async runCodes(
+    codes: Uint8Array,
+    pictures: CodedPictures,
+    { routing, signal, progress }: Omit<RunOptions, 'taps'>,
+  ): Promise<Uint8Array> {
+    this.#check();
+    throwIfCancelled(signal);
+    const { process, id } = this.#parts;
+    const answer = await process.ask(
+      { kind: 'runCodes', network: id, codes, pictures, options: { routing }, wantsProgress: progress !== undefined },
+      { ...(signal === undefined ? {} : { signal }), ...(progress === undefined ? {} : { progress }) },
+    );
+    return (answer as Extract<GpuAnswer, { readonly kind: 'ranCodes' }>).codes;
   }
 
   dispose(): Promise<void> {

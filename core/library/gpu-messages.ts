@@ -1,6 +1,7 @@
 import type { ErrorCode, ErrorDetail } from '../errors.js';
 import type { LoadOptions, PrecisionChoice, RunOptions, RunResult } from '../executors/executor.js';
 import type { Graph } from '../graph/graph.js';
+import type { CodedPictures } from '../tensor/coded-picture.js';
 import type { StoredTensor, Tensor } from '../tensor/tensor.js';
 
 /** What the GPU's process is asked; `id` is that of the answer. */
@@ -20,6 +21,15 @@ export type GpuRequest =
       readonly options: Pick<RunOptions, 'routing' | 'taps'>;
       readonly wantsProgress: boolean;
     }
+  | {
+      readonly kind: 'runCodes';
+      readonly id: number;
+      readonly network: number;
+      readonly codes: Uint8Array;
+      readonly pictures: CodedPictures;
+      readonly options: Pick<RunOptions, 'routing'>;
+      readonly wantsProgress: boolean;
+    }
   | { readonly kind: 'cancel'; readonly id: number }
   | { readonly kind: 'dispose'; readonly id: number; readonly network: number };
 
@@ -34,6 +44,7 @@ export type GpuAnswer =
       readonly precision: PrecisionChoice;
     }
   | { readonly kind: 'ran'; readonly id: number; readonly result: RunResult }
+  | { readonly kind: 'ranCodes'; readonly id: number; readonly codes: Uint8Array }
   | { readonly kind: 'progress'; readonly id: number; readonly done: number; readonly total: number }
   | { readonly kind: 'disposed'; readonly id: number }
   | {

@@ -27,19 +27,24 @@ async function serve(device: OpenedDevice, request: GpuRequest): Promise<void> {
       const { weightBytes, precision } = network;
       return answer({ kind: 'loaded', id, weightBytes, precision });
     }
-    case 'run': {
+    case 'run':
+    case 'runCodes': {
       const abort = new AbortController();
       running.set(id, abort);
-      const { routing, taps = [] } = request.options;
       const progress = (done: number, total: number) => answer({ kind: 'progress', id, done, total });
       try {
-        const result = await networks.get(request.network)?.run(request.input, {
-          routing,
-          taps,
+        const network = networks.get(request.network);
+        const options = {
+          ...request.options,
           signal: abort.signal,
           ...(request.wantsProgress ? { progress } : {}),
-        });
-        return result && answer({ kind: 'ran', id, result });
+        };
+        if (request.kind === 'run') {
+          const result = await network?.run(request.input, options);
+          return result && answer({ kind: 'ran', id, result });
+        }
+        const codes = await network?.runCodes(request.codes, request.pictures, options);
+        return codes && answer({ kind: 'ranCodes', id, codes });
       } finally {
         running.delete(id);
       }

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { recognise } from '../architectures/architectures.js';
 import { countMacs } from '../benchmark/count-macs.js';
 import { type ErrorCode, isMambairError } from '../errors.js';
-import type { Executor } from '../executors/executor.js';
+import type { Executor, LoadOptions } from '../executors/executor.js';
 import type { Graph } from '../graph/graph.js';
 import { cacheFolder } from '../models/models-folder.js';
 import { packageVersion } from '../package-version.js';
-import type { TensorMap } from '../tensor/tensor.js';
+import type { Precision, TensorMap } from '../tensor/tensor.js';
 import { chooseGpu } from './choose-gpu.js';
 import { describeGpus, type GpuReport, type GpuReports } from './describe-gpus.js';
 import { createExecutor, type DeviceOptions } from './executors.js';
@@ -41,11 +41,15 @@ export interface GpuMachine {
   /** Undefined where no GPU can be used, since the package for it is not installed. */
   notes(): Promise<GpuNotes | undefined>;
   list(): Promise<GpuReports>;
-  open(gpu: GpuReport): Promise<Executor>;
+  open(gpu: GpuReport, options?: LoadOptions): Promise<Executor>;
 }
 
 /** This machine. */
-export const thisMachine: GpuMachine = { notes: gpuNotes, list: describeGpus, open: ({ index }) => openGpu(index) };
+export const thisMachine: GpuMachine = {
+  notes: gpuNotes,
+  list: describeGpus,
+  open: ({ index }, options) => openGpu(index, options),
+};
 
 /**
  * Multiply-adds that a CPU has done before a GPU's process, driver and kernels are ready: a third of a second on the two
@@ -84,7 +88,7 @@ export async function placeNetwork(
   machine: GpuMachine = thisMachine,
 ): Promise<PlacedNetwork> {
   const { pixels = Number.POSITIVE_INFINITY, ...deviceOptions } = options;
-  const { device = 'auto' } = deviceOptions;
+  const { device = 'auto', precision = 'auto' } = deviceOptions;
   if (device !== 'auto') {
     const reopen = (): Promise<Executor> => createExecutor(deviceOptions);
     return { ...(await load(await reopen(), graph, tensors)), reopen };
@@ -101,7 +105,7 @@ export async function placeNetwork(
   if (gpu === undefined) {
     return { ...(await onCpu()), reason };
   }
-  const placed = await placeOnGpu({ gpu, graph, tensors, notes, machine, onCpu });
+  const placed = await placeOnGpu({ gpu, graph, tensors, precision, notes, machine, onCpu });
   return 'network' in placed ? { ...placed, reason: `${reason}, ${placed.reason}` } : { ...(await onCpu()), ...placed };
 }
 
@@ -168,12 +172,13 @@ async function placeOnGpu(job: {
   readonly gpu: GpuReport;
   readonly graph: Graph;
   readonly tensors: TensorMap;
+  readonly precision: 'auto' | Precision;
   readonly notes: GpuNotes;
   readonly machine: GpuMachine;
   readonly onCpu: () => Promise<PlacedNetwork>;
 }): Promise<PlacedNetwork | Refusal> {
-  const { gpu, graph, tensors, notes, machine } = job;
-  const key = verdictKey(gpu, graph);
+  const { gpu, graph, tensors, precision, notes, machine } = job;
+  const key = verdictKey(gpu, graph) + (precision === 'auto' ? '' : ` | ${precision}`);
   let verdict = await notes.verdict(key);
   const refuse = ({ outcome, reason: why }: GpuVerdict): Refusal => {
     const reason = `the GPU ${gpu.name} (${gpu.device}) was left aside, since ${why}`;
@@ -184,7 +189,7 @@ async function placeOnGpu(job: {
   }
   let executor: Executor | undefined;
   try {
-    executor = await machine.open(gpu);
+    executor = await machine.open(gpu, { precision });
     const placed = await load(executor, graph, tensors);
     if (verdict === undefined) {
       const cpu = await job.onCpu();
@@ -196,7 +201,7 @@ async function placeOnGpu(job: {
       await notes.noteVerdict(key, verdict);
     }
     if (verdict.outcome === 'fit') {
-      return { ...placed, reason: verdict.reason, reopen: () => machine.open(gpu) };
+      return { ...placed, reason: verdict.reason, reopen: () => machine.open(gpu, { precision }) };
     }
     await executor.dispose();
     return refuse(verdict);

@@ -6,6 +6,7 @@ import type { FrameLayout, PlaneLayout } from '../video/pixel-format.js';
 import { GuardedNetwork } from './failure-policy.js';
 import type { RestoreOptions } from './options.js';
 import { checkRestoreOptions } from './options.js';
+import { codesRestorer } from './restore-codes.js';
 import { restoreColour } from './restore-colour.js';
 import { restoreInTiles } from './restore-tensor.js';
 import { createTensor, tensorPlanes } from './tensor-tiles.js';
@@ -46,12 +47,20 @@ export async function createFrameRestorer(
   // One for all frames: what was mended for one is for the next, too.
   const guarded = new GuardedNetwork(network, options);
 
+  const restoreCodes = codesRestorer(network, { layout, target, colour }, options);
+
   const restoreOne = async (frame: Uint8Array, given: Uint8Array | undefined): Promise<Uint8Array> => {
+    checkLength('a frame', frame.length, layout.bytes);
+    checkLength('a frame to write', given?.length ?? target.bytes, target.bytes);
+    const codes = await restoreCodes?.(frame);
+    if (codes !== undefined) {
+      given?.set(codes);
+      return given ?? codes;
+    }
     const signal = reader.toRgb(frame).subarray(0, channels * pixels);
     const restored = await restorePlanes(guarded, signal, layout, options);
     addClipped(restored, signal, layout, scale);
     const result = given ?? new Uint8Array(target.bytes);
-    checkLength('a frame to write', result.length, target.bytes);
     if (scale === 1) {
       result.set(frame);
     }

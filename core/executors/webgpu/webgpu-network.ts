@@ -159,7 +159,7 @@ export class WebgpuNetwork implements Network {
         'the network gave values that are not finite; no codes were made of them',
       );
     }
-    return new Uint8Array(result, 0, target.samples * target.bytesPerSample);
+    return new Uint8Array(result.slice(0, target.samples * target.bytesPerSample));
   }
 
   #checkCodes(codes: Uint8Array, { source, target }: CodedPictures): void {

@@ -24,10 +24,24 @@ function randomFrame(layout: FrameLayout): Uint8Array {
   return frame;
 }
 
-/** Each format with all that changes its arithmetic; matrices take turns. */
+/** One of each subsampling, depth and way of lying in memory. */
+const fewFormats = [
+  'yuv420p',
+  'yuv422p10le',
+  'yuv440p',
+  'yuv411p',
+  'yuv410p',
+  'yuva444p16le',
+  'gray',
+  'bgra',
+  'rgb48le',
+];
+
+/** Formats with all that changes their arithmetic; matrices take turns. */
 function* cases(width: number, height: number): Generator<[FrameLayout, FrameColour]> {
   let turn = 0;
-  for (const format of pixelFormats) {
+  const isSmall = width * height === 21;
+  for (const format of isSmall ? pixelFormats : fewFormats.map(pixelFormat)) {
     const isSubsampled = format.chromaShift.horizontal + format.chromaShift.vertical > 0;
     for (const range of ['limited', 'full'] as const) {
       for (const chromaLocation of isSubsampled ? locations : (['left'] as const)) {
@@ -55,58 +69,61 @@ describeWithGpu('codes of frames on the GPU', () => {
   });
   afterAll(() => executor.dispose());
 
-  /** Runs an unchanged frame of every format, and names those for which `expected` gives another one. */
-  const differences = async (
+  /** Runs an unchanged frame of each format, and names those that do not fit what is expected. */
+  const misfits = async (
     scale: number,
     [width, height]: readonly [number, number],
-    expected: (frame: Uint8Array, layout: FrameLayout, colour: FrameColour) => Promise<Uint8Array>,
+    fits: (found: Uint8Array, frame: Uint8Array, of: { layout: FrameLayout; colour: FrameColour }) => Promise<boolean>,
   ) => {
     const networks = new Map<number, Network>();
     for (const channels of [1, 3]) {
       networks.set(channels, await executor.load(identity(channels, scale), new Map()));
     }
-    const changed: string[] = [];
+    const found: string[] = [];
     for (const [layout, colour] of cases(width, height)) {
       const network = networks.get(layout.format.model === 'gray' ? 1 : 3);
       const source = codedPictureOf(layout, colour);
       const target = codedPictureOf(frameLayout(layout.format, width * scale, height * scale), colour);
       const frame = randomFrame(layout);
-      const found = await network?.runCodes?.(frame, { source, target }, { routing });
-      if (Buffer.compare(found ?? new Uint8Array(), await expected(frame, layout, colour)) !== 0) {
-        changed.push(`${layout.format.name} ${Object.values(colour).join(' ')}`);
+      const result = (await network?.runCodes?.(frame, { source, target }, { routing })) ?? new Uint8Array();
+      if (!(await fits(result, frame, { layout, colour }))) {
+        found.push(`${layout.format.name} ${Object.values(colour).join(' ')}`);
       }
     }
     for (const network of networks.values()) {
       await network.dispose();
     }
-    return changed;
+    return found;
   };
 
   it.each([[[1, 1]], [[7, 3]], [[37, 18]]] as const)(
-    'come back bit for bit, in every format, range and chroma location, at %j',
+    'come back bit for bit, at %j in every format, range and chroma location, else in some formats',
     async (size) => {
-      expect(await differences(1, size, async (frame) => frame)).toEqual([]);
+      expect(await misfits(1, size, async (found, frame) => Buffer.compare(found, frame) === 0)).toEqual([]);
     },
     gpuTestMs,
   );
 
   it(
-    'are those of the CPU where every pixel is repeated, whatever has no colour apart',
+    'are those of the CPU where every pixel is repeated, but for chroma half way between two codes',
     async () => {
-      const changed = await differences(2, [5, 3], async (frame, layout, colour) => {
-        const restorer = await createIdentityRestorer(2, layout, colour);
-        const enlarged = await restorer.restore(frame);
-        for (const { channels, offset, width, height } of restorer.layout.planes) {
-          for (let at = 0; at < width * height * channels.length; at++) {
-            if (['a', 'x'].includes(channels[at % channels.length] as string)) {
-              const first = offset + at * layout.bytesPerSample;
-              enlarged.fill(0, first, first + layout.bytesPerSample);
-            }
-          }
-        }
-        return enlarged;
+      const found = await misfits(2, [5, 4], async (result, frame, { layout, colour }) => {
+        const expected = await (await createIdentityRestorer(2, layout, colour)).restore(frame);
+        const target = frameLayout(layout.format, 10, 8);
+        const samples = (bytes: Uint8Array) =>
+          layout.bytesPerSample === 1 ? bytes : new Uint16Array(bytes.slice().buffer);
+        const [a, b] = [samples(result), samples(expected)];
+        return target.planes.every(({ channels, offset, width, height }) => {
+          const first = offset / layout.bytesPerSample;
+          return Array.from({ length: width * height * channels.length }, (_, at) => at).every((at) => {
+            const channel = channels[at % channels.length] as string;
+            const difference = Math.abs((a[first + at] as number) - (b[first + at] as number));
+            // Weights of eighths and codes that are whole numbers meet at halves, and rounding errors decide.
+            return 'ax'.includes(channel) ? a[first + at] === 0 : difference <= ('uv'.includes(channel) ? 1 : 0);
+          });
+        });
       });
-      expect(changed).toEqual([]);
+      expect(found).toEqual([]);
     },
     gpuTestMs,
   );
