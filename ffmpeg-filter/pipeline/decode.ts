@@ -1,6 +1,7 @@
 import { isMambairError, MambairError } from '../../core/index.js';
 import { readNut } from '../transport/read-nut.js';
 import type { VideoFrame, VideoStream } from '../transport/video-stream.js';
+import { ByteInlet } from './byte-inlet.js';
 import { throwIfCancelled } from './cancel.js';
 import type { FramePool } from './frame-pool.js';
 import { describeEnd, FfmpegProcess, type FfmpegCall } from './ffmpeg-process.js';
@@ -33,20 +34,22 @@ export interface DecodeCall extends FfmpegCall {
  */
 export async function decode(call: DecodeCall): Promise<DecodedStream> {
   const { signal, pool } = call;
-  const ffmpeg = new FfmpegProcess(call, [call.stdin ?? 'ignore', 'pipe']);
+  const inlet = await ByteInlet.open();
+  const ffmpeg = start(call, inlet);
   const abort = (): void => void ffmpeg.kill();
   signal?.addEventListener('abort', abort);
   const stop = async (): Promise<void> => {
     signal?.removeEventListener('abort', abort);
+    inlet?.close();
     await ffmpeg.kill();
   };
-  const watched = new Watched(ffmpeg, signal);
+  const watched = new Watched(ffmpeg, inlet, signal);
   try {
     if (signal?.aborted === true) {
       abort();
     }
     const stream = await watched.explain(
-      readNut(ffmpeg.child.stdout ?? empty(), pool === undefined ? {} : { allocate: pool.take }),
+      readNut(inlet ?? ffmpeg.child.stdout ?? empty(), pool === undefined ? {} : { allocate: pool.take }),
     );
     // A stream without frames ends before the first syncpoint; so its first frame is asked for here.
     const first = await watched.explain(stream.frames.next());
@@ -64,6 +67,14 @@ export async function decode(call: DecodeCall): Promise<DecodedStream> {
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+function start(call: DecodeCall, inlet: ByteInlet | undefined): FfmpegProcess {
+  try {
+    return new FfmpegProcess(call, [call.stdin ?? 'ignore', inlet?.outer ?? 'pipe']);
+  } finally {
+    inlet?.handOver();
   }
 }
 
@@ -92,11 +103,13 @@ async function* allFrames(
 /** Tells failures of an ffmpeg from failures of its stream: a stream that breaks off is explained by why it did. */
 class Watched {
   readonly #ffmpeg: FfmpegProcess;
+  readonly #inlet: ByteInlet | undefined;
   readonly #signal: AbortSignal | undefined;
   #frames = 0;
 
-  constructor(ffmpeg: FfmpegProcess, signal: AbortSignal | undefined) {
+  constructor(ffmpeg: FfmpegProcess, inlet: ByteInlet | undefined, signal: AbortSignal | undefined) {
     this.#ffmpeg = ffmpeg;
+    this.#inlet = inlet;
     this.#signal = signal;
   }
 
@@ -109,7 +122,8 @@ class Watched {
       return await part;
     } catch (error) {
       this.#throwIfCancelled();
-      if (isMambairError(error, 'MAMBAIR_VIDEO_MALFORMED') && this.#ffmpeg.child.stdout?.readableEnded === true) {
+      const hasEnded = this.#inlet?.hasEnded ?? this.#ffmpeg.child.stdout?.readableEnded === true;
+      if (isMambairError(error, 'MAMBAIR_VIDEO_MALFORMED') && hasEnded) {
         await this.requireGoodEnd();
       }
       throw error;

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 
 /** How an ffmpeg ended. */
@@ -43,10 +44,10 @@ export class FfmpegProcess {
   readonly #lines: string[] = [];
   #end: FfmpegEnd | undefined;
 
-  /** `stdin` and `stdout` say which ends are ours; the others are nothing, or this process's own. */
+  /** `stdin` and `stdout`: pipes with an end that is ours, nothing, this process's own, or a socket that it takes over. */
   constructor(
     { program, args, onLine, environment }: FfmpegCall,
-    stdio: readonly ['ignore' | 'inherit' | 'pipe', 'ignore' | 'inherit' | 'pipe'],
+    stdio: readonly ['ignore' | 'inherit' | 'pipe', 'ignore' | 'inherit' | 'pipe' | Socket],
   ) {
     this.#onLine = onLine ?? ((): void => undefined);
     this.child = spawn(program, [...args], {
