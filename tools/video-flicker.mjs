@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { frameLayout, loadModel, pixelFormat, restoreVideoFrames } from '../dist/index.js';
 
-const ids = process.argv.length > 2 ? process.argv.slice(2) : ['tiny-x2', 'tiny-denoise'];
+const ids = process.argv.length > 2 ? process.argv.slice(2) : ['tiny-x2', 'tiny-real-x2'];
 const folder = mkdtempSync(join(tmpdir(), 'mambair-flicker-'));
 const at = (name) => join(folder, name);
 const ffmpeg = (...words) =>

@@ -1,14 +1,14 @@
-// Halves clips, restores them by a ×2 model and by bicubic interpolation, and compares both with the clips: PSNR and SSIM of
-// ffmpeg's filters, luma and all planes. Needs a build, ffmpeg and ../shared/video.
-// `node tools/video-quality.mjs [model=tiny-x2] [frames=12] [clean|degraded] [folder for pictures]`; degraded: with noise and H.264 of
-// CRF 28 after halving.
+// Makes clips smaller, restores them by models and by bicubic interpolation, and compares both with the clips: PSNR and SSIM
+// of ffmpeg's filters, luma and all planes. Needs a build, ffmpeg and ../shared/video.
+// `node tools/video-quality.mjs [models=tiny-x2,tiny-real-x2] [frames=8] [clean|degraded] [folder for pictures]`; models all of one
+// scale, by which clips are made smaller; degraded: with noise and H.264 of CRF 28 after that.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { loadModel, restoreVideo } from '../dist/index.js';
 
-const [id = 'tiny-x2', frames = '12', how = 'clean', pictures] = process.argv.slice(2);
+const [ids = 'tiny-x2,tiny-real-x2', frames = '8', how = 'clean', pictures] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'mambair-quality-'));
 const at = (name) => join(folder, name);
 const ffmpeg = (...words) =>
@@ -38,36 +38,35 @@ function score(made, source) {
   return { vmaf, psnrY: Number(psnrY), psnr: Number(psnr), ssimY: Number(ssimY), ssim: Number(ssim) };
 }
 
-const model = await loadModel(id);
+const models = [];
+for (const id of ids.split(',')) {
+  models.push({ id, model: await loadModel(id) });
+}
+const scales = [...new Set(models.map(({ model }) => model.info.scale))];
 try {
+  const [scale] = scales;
+  if (scales.length !== 1) {
+    throw new Error(`expected models of one scale, got ${scales.join(', ')}`);
+  }
   console.log(
     `| clip, ${frames} frames | | PSNR Y, dB | PSNR, dB | SSIM Y | SSIM |${hasVmaf ? ' VMAF |' : ''}\n|---|---|---:|---:|---:|---:|${hasVmaf ? '---:|' : ''}`,
   );
   for (const [name, what] of Object.entries(clips)) {
-    const [source, small, made, bicubic] = ['source', 'small', 'made', 'bicubic'].map((each) => at(`${each}.mkv`));
-    const even = 'crop=trunc(iw/4)*4:trunc(ih/4)*4';
-    ffmpeg(
-      '-i',
-      join('../shared/video', name),
-      '-map',
-      '0:V:0',
-      '-frames:v',
-      frames,
-      '-vf',
-      even,
-      '-c:v',
-      'ffv1',
-      source,
-    );
-    const half = 'scale=iw/2:ih/2:flags=bicubic+accurate_rnd+full_chroma_int';
-    const lossy = ['-vf', `${half},noise=c0s=8:c0f=t:all_seed=7`, '-c:v', 'libx264', '-crf', '28'];
-    ffmpeg('-i', source, ...(how === 'degraded' ? lossy : ['-vf', half, '-c:v', 'ffv1']), small);
-    ffmpeg('-i', small, '-vf', 'scale=iw*2:ih*2:flags=bicubic+accurate_rnd+full_chroma_int', '-c:v', 'ffv1', bicubic);
-    await restoreVideo(small, made, { model, codec: 'ffv1', keepChunks: false, overwrite: true });
-    for (const [label, file] of [
-      [id, made],
-      ['bicubic', bicubic],
-    ]) {
+    const [source, small, bicubic] = ['source', 'small', 'bicubic'].map((each) => at(`${each}.mkv`));
+    // Smaller pictures have whole samples of chroma, too.
+    const even = `crop=trunc(iw/${2 * scale})*${2 * scale}:trunc(ih/${2 * scale})*${2 * scale}`;
+    const head = ['-map', '0:V:0', '-frames:v', frames, '-vf', even, '-c:v', 'ffv1'];
+    ffmpeg('-i', join('../shared/video', name), ...head, source);
+    const reduce = `scale=iw/${scale}:ih/${scale}:flags=bicubic+accurate_rnd+full_chroma_int`;
+    const lossy = ['-vf', `${reduce},noise=c0s=8:c0f=t:all_seed=7`, '-c:v', 'libx264', '-crf', '28'];
+    ffmpeg('-i', source, ...(how === 'degraded' ? lossy : ['-vf', reduce, '-c:v', 'ffv1']), small);
+    const enlarge = `scale=iw*${scale}:ih*${scale}:flags=bicubic+accurate_rnd+full_chroma_int`;
+    ffmpeg('-i', small, '-vf', enlarge, '-c:v', 'ffv1', bicubic);
+    const made = models.map(({ id, model }) => ({ id, model, file: at(`made-${basename(id)}.mkv`) }));
+    for (const { model, file } of made) {
+      await restoreVideo(small, file, { model, codec: 'ffv1', keepChunks: false, overwrite: true });
+    }
+    for (const [row, [label, file]] of [...made.map(({ id, file }) => [id, file]), ['bicubic', bicubic]].entries()) {
       const { psnrY, psnr, ssimY, ssim, vmaf } = score(file, source);
       const cells = [
         psnrY.toFixed(2),
@@ -76,12 +75,12 @@ try {
         ssim.toFixed(4),
         ...(vmaf === undefined ? [] : [vmaf.toFixed(2)]),
       ];
-      console.log(`| ${label === id ? `\`${name}\` (${what})` : ''} | ${label} | ${cells.join(' | ')} |`);
+      console.log(`| ${row === 0 ? `\`${name}\` (${what})` : ''} | ${label} | ${cells.join(' | ')} |`);
     }
     if (pictures !== undefined) {
       mkdirSync(pictures, { recursive: true });
       for (const [label, file] of [
-        ['made', made],
+        ...made.map(({ id, file }) => [basename(id), file]),
         ['bicubic', bicubic],
         ['source', source],
       ]) {
@@ -98,6 +97,8 @@ try {
     }
   }
 } finally {
-  await model.dispose();
+  for (const { model } of models) {
+    await model.dispose();
+  }
   rmSync(folder, { recursive: true, force: true });
 }

@@ -4,6 +4,7 @@ import { MambairError, type FrameLayout } from '../../core/index.js';
 import { timeBaseWords } from '../command/half.js';
 import { decode } from '../pipeline/decode.js';
 import { encode } from '../pipeline/encode.js';
+import type { FramePool } from '../pipeline/frame-pool.js';
 import type { VideoFrame, VideoHeader } from '../transport/video-stream.js';
 import { ffv1Options, type EncoderFormats } from './encoders.js';
 import type { TimesHash, WorkFolder } from './work-folder.js';
@@ -34,23 +35,27 @@ export interface ChunkTools {
   /** From {@link chunkCodec}. */
   readonly codec: readonly string[];
   readonly signal?: AbortSignal | undefined;
+  /** Where the memory of frames that are read back comes from, and goes back to. */
+  readonly pool?: FramePool | undefined;
 }
 
 const quiet = ['-hide_banner', '-nostdin', '-nostats', '-v', 'error', '-copyts'] as const;
 
-/** The frames of all chunks of a folder, in order. */
-export async function* readChunks({ ffmpeg, folder, signal }: ChunkTools): AsyncGenerator<VideoFrame> {
+/** The frames of all chunks of a folder, in order. With a pool, a frame's bytes are valid until the next is asked for. */
+export async function* readChunks({ ffmpeg, folder, signal, pool }: ChunkTools): AsyncGenerator<VideoFrame> {
   for (const { file, frames: expected } of folder.chunks) {
     const path = join(folder.path, file);
     const stream = await decode({
       program: ffmpeg,
       args: [...quiet, '-f', 'nut', '-i', path, '-map', '0:v:0', '-fps_mode', 'passthrough', ...rawOutput],
       signal,
+      pool,
     });
     let frames = 0;
     for await (const frame of stream.frames) {
       frames += 1;
       yield frame;
+      pool?.give(frame.data);
     }
     if (frames !== expected) {
       throw new MambairError('MAMBAIR_VIDEO_MALFORMED', `${path}: expected ${expected} frames, got ${frames}`, {
@@ -65,7 +70,8 @@ const rawOutput = ['-enc_time_base', '-1', '-c:v', 'rawvideo', '-f', 'nut', 'pip
 
 /**
  * Passes frames on, and keeps each of them in a chunk on disk as well. A frame is passed on before it is safe; a chunk
- * becomes part of the folder when all of it is on disk. `times` has seen all frames before these.
+ * becomes part of the folder when all of it is on disk. The next frame is asked for when the bytes of this one were used
+ * both ways. `times` has seen all frames before these.
  * @throws MAMBAIR_FFMPEG_ENCODE, MAMBAIR_FILE_WRITE when a chunk cannot be written; and what the frames raise
  */
 export async function* keepChunks(
@@ -78,9 +84,12 @@ export async function* keepChunks(
   try {
     for await (const frame of frames) {
       chunk ??= new ChunkWriter(header, tools);
-      await chunk.write(frame);
+      const written = chunk.write(frame);
+      // Its failure is seen below, unless nobody asks for more.
+      written.catch(() => undefined);
       times.add(frame.pts);
       yield frame;
+      await written;
       if (chunk.frames >= limits.frames || chunk.seconds >= limits.seconds) {
         await chunk.finish(times.value);
         chunk = undefined;
@@ -97,7 +106,7 @@ export async function* keepChunks(
 class ChunkWriter {
   readonly #tools: ChunkTools;
   readonly #path: string;
-  readonly #queue = new FrameQueue();
+  readonly #handOver = new HandOver();
   readonly #began = performance.now();
   readonly #encoded: Promise<{ readonly frames: number }>;
   readonly #controller = new AbortController();
@@ -114,24 +123,25 @@ class ChunkWriter {
         ...['-c:v', ...tools.codec, '-f', 'nut', this.#path],
       ],
       header,
-      frames: this.#queue,
+      frames: this.#handOver,
       signal: this.#controller.signal,
       onFailure: 'kill',
     });
-    this.#encoded.catch((error: unknown) => this.#queue.fail(error));
+    this.#encoded.catch((error: unknown) => this.#handOver.fail(error));
   }
 
   get seconds(): number {
     return (performance.now() - this.#began) / 1000;
   }
 
+  /** Resolves when the frame's bytes were used. */
   async write(frame: VideoFrame): Promise<void> {
-    await this.#queue.put(frame);
     this.frames += 1;
+    await this.#handOver.put(frame);
   }
 
   async finish(times: string): Promise<void> {
-    this.#queue.end();
+    this.#handOver.end();
     const { frames } = await this.#encoded;
     if (frames !== this.frames) {
       throw new MambairError('MAMBAIR_FFMPEG_ENCODE', `${this.#path}: took ${frames} of ${this.frames} frames`, {
@@ -143,29 +153,29 @@ class ChunkWriter {
 
   async abandon(): Promise<void> {
     this.#controller.abort();
-    this.#queue.end();
+    this.#handOver.end();
     await this.#encoded.catch(() => undefined);
     await rm(this.#path, { force: true });
   }
 }
 
-/** Hands frames from one loop to another; holds two. */
-class FrameQueue implements AsyncIterable<VideoFrame> {
-  readonly #frames: VideoFrame[] = [];
+/** Hands frames from one loop to another, one at a time. */
+class HandOver implements AsyncIterable<VideoFrame> {
+  #frame: VideoFrame | undefined;
   #isOver = false;
   #failure: { readonly error: unknown } | undefined;
   #wake: (() => void)[] = [];
 
-  /** Waits for room. Rejects with the failure of who takes frames. */
+  /** Waits until the frame was taken and used, or nobody takes any. Rejects with the failure of who takes frames. */
   async put(frame: VideoFrame): Promise<void> {
-    while (this.#failure === undefined && this.#frames.length >= 2) {
+    this.#frame = frame;
+    this.#signal();
+    while (this.#frame === frame && this.#failure === undefined && !this.#isOver) {
       await this.#change();
     }
     if (this.#failure !== undefined) {
       throw this.#failure.error;
     }
-    this.#frames.push(frame);
-    this.#signal();
   }
 
   end(): void {
@@ -179,16 +189,20 @@ class FrameQueue implements AsyncIterable<VideoFrame> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<VideoFrame> {
-    for (;;) {
-      const frame = this.#frames.shift();
-      if (frame !== undefined) {
-        this.#signal();
-        yield frame;
-      } else if (this.#isOver) {
-        return;
-      } else {
-        await this.#change();
+    try {
+      for (;;) {
+        if (this.#frame !== undefined) {
+          yield this.#frame;
+          this.#frame = undefined;
+          this.#signal();
+        } else if (this.#isOver) {
+          return;
+        } else {
+          await this.#change();
+        }
       }
+    } finally {
+      this.end();
     }
   }
 

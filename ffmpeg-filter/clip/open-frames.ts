@@ -4,6 +4,7 @@ import { requireFitting } from '../drop-in/filter-model.js';
 import { findFfmpeg, type FoundFfmpeg } from '../command/find-ffmpeg.js';
 import { decode, type DecodedStream } from '../pipeline/decode.js';
 import { frameColour } from '../pipeline/frame-colour.js';
+import type { FramePool } from '../pipeline/frame-pool.js';
 import { isAddress, openClip, type Clip } from './open-clip.js';
 import type { RestoreVideoFramesOptions } from './options.js';
 import { displayMatrix, type DisplayMatrix } from './orientation.js';
@@ -28,13 +29,13 @@ export interface OpenedFrames {
 
 /**
  * Opens a clip, a model, and the way from one to the other. With `keepsOrientation` frames come as they are stored, else
- * upright.
+ * upright. They lie in memory of `pool`, where one is given.
  * @throws what `restoreVideo` does, but for what concerns its output
  */
 export async function openFrames(
   input: string,
   options: RestoreVideoFramesOptions,
-  keepsOrientation: boolean,
+  { keepsOrientation, pool }: { readonly keepsOrientation: boolean; readonly pool?: FramePool },
 ): Promise<OpenedFrames> {
   const { signal } = options;
   const ffmpeg = await findFfmpeg({ ffmpeg: options.ffmpeg, ffprobe: options.ffprobe });
@@ -56,7 +57,7 @@ export async function openFrames(
     const matrix = displayMatrix(clip.stream.sideData);
     const decoding = { ...clip, part, deinterlace, turnsUpright: matrix !== undefined && !keepsOrientation };
     const decodeArgs = decodeWords(decoding);
-    source = await decode({ program: ffmpeg.ffmpeg, args: decodeArgs, signal });
+    source = await decode({ program: ffmpeg.ffmpeg, args: decodeArgs, signal, pool });
     const restorer = await model.createFrameRestorer(
       source.layout,
       frameColour(source.header, clip.stream),

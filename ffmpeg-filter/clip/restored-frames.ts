@@ -37,7 +37,7 @@ export async function* restoreVideoFrames(
 ): AsyncGenerator<RestoredFrame> {
   checkVideoOptions(options);
   const { signal, progress } = options;
-  const opened = await openFrames(input, options, false);
+  const opened = await openFrames(input, options, { keepsOrientation: false });
   try {
     const { clip, part, source, restorer } = opened;
     const { layout } = restorer;

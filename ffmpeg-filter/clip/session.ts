@@ -1,4 +1,5 @@
 import type { VideoHeader } from '../transport/video-stream.js';
+import { FramePool } from '../pipeline/frame-pool.js';
 import { containerOf, type Container } from './container.js';
 import { chooseEncoder, qualityOptions, type EncoderChoice, type EncoderFormats } from './encoders.js';
 import type { VideoLoss } from './losses.js';
@@ -11,6 +12,8 @@ import { planEncode, type EncodePlan } from './plan-clip.js';
 /** A clip whose frames come, and a plan for the file that they go into. */
 export interface Session extends OpenedFrames {
   readonly options: RestoreVideoOptions;
+  /** Where the memory of frames comes from, and goes back to. */
+  readonly pool: FramePool;
   readonly container: Container;
   readonly encoder: EncoderChoice;
   readonly formatsOf: EncoderFormats;
@@ -20,7 +23,8 @@ export interface Session extends OpenedFrames {
 /** Opens a clip for an output. @throws what `restoreVideo` does before it restores anything */
 export async function openSession(input: string, output: string, options: RestoreVideoOptions): Promise<Session> {
   const container = containerOf(output);
-  const opened = await openFrames(input, options, container.holdsOrientation);
+  const pool = new FramePool();
+  const opened = await openFrames(input, options, { keepsOrientation: container.holdsOrientation, pool });
   try {
     const { ffmpeg, clip, source, decoding, restorer } = opened;
     const formatsOf = askEncoders(ffmpeg);
@@ -36,7 +40,7 @@ export async function openSession(input: string, output: string, options: Restor
       formatsOf,
     );
     const plan = planEncode({ ...decoding, container, encoder, encoderOptions, frameFormat: pixelFormat });
-    return { ...opened, options, container, encoder, formatsOf, plan };
+    return { ...opened, options, pool, container, encoder, formatsOf, plan };
   } catch (error) {
     await opened.close();
     throw error;

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { MambairError, type ErrorDetail } from '../../core/index.js';
 import { encode } from '../pipeline/encode.js';
+import type { FramePool } from '../pipeline/frame-pool.js';
 import type { StreamProgress } from '../pipeline/frame-progress.js';
 import { restoreStream } from '../pipeline/restore-stream.js';
 import type { VideoFrame } from '../transport/video-stream.js';
@@ -15,22 +16,23 @@ import { TimesHash, type WorkFolder } from './work-folder.js';
 
 /** Restores all frames that no chunk has, and encodes all of them. Gives how many they are. */
 export async function writeFrames(session: Session, folder: WorkFolder, partial: string): Promise<number> {
-  const { options, ffmpeg, source, restorer, plan, clip, part } = session;
+  const { options, ffmpeg, source, restorer, plan, clip, part, pool } = session;
   const { signal } = options;
   const resumedFrames = folder.frames;
   const times = new TimesHash();
   const total = expectedFrames(clip, part);
   const live = restoreStream(
-    { ...source, frames: withoutFirst(source.frames, folder, times) },
+    { ...source, frames: withoutFirst(source.frames, folder, { times, pool }) },
     {
       restorers: [restorer],
+      pool,
       signal,
       expectedFrames: total === undefined ? undefined : Math.max(0, total - resumedFrames),
       progress: (progress) => options.progress?.(withResumed(progress, resumedFrames)),
     },
   );
   const tools = {
-    ...{ ffmpeg: ffmpeg.ffmpeg, folder, signal },
+    ...{ ffmpeg: ffmpeg.ffmpeg, folder, signal, pool },
     codec: await chunkCodec(restorer.layout, session.formatsOf),
   };
   const chunkOptions = { times, ...(options.chunkLimits === undefined ? {} : { limits: options.chunkLimits }) };
@@ -81,7 +83,7 @@ async function* both(first: AsyncIterable<VideoFrame>, second: AsyncIterable<Vid
 async function* withoutFirst(
   frames: AsyncIterableIterator<VideoFrame>,
   folder: WorkFolder,
-  times: TimesHash,
+  { times, pool }: { readonly times: TimesHash; readonly pool: FramePool },
 ): AsyncGenerator<VideoFrame> {
   const skipped = folder.frames;
   const expected = folder.chunks.at(-1)?.times;
@@ -93,6 +95,7 @@ async function* withoutFirst(
     }
     count += 1;
     times.add(frame.pts);
+    pool.give(frame.data);
     if (count === skipped && times.value !== expected) {
       throw otherFrames(folder);
     }

@@ -42,6 +42,7 @@ onUnix('an inlet', () => {
       expect(part.length).toBeGreaterThan(0);
       break;
     }
+    inlet.close();
     expect(await ended).not.toBe(0);
   });
 

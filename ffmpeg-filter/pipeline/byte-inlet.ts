@@ -95,28 +95,24 @@ export class ByteInlet implements AsyncIterable<Uint8Array> {
     this.#outer.destroy();
   }
 
-  /** What comes, piece by piece; a piece's bytes are valid until the next one is asked for. Leaving the loop closes it. */
+  /** What comes, piece by piece; a piece's bytes are valid until the next one is asked for. Leaving the loop closes nothing. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    try {
-      for (;;) {
-        if (this.#filled > 0) {
-          yield this.#buffer.subarray(0, this.#filled);
-          this.#filled = 0;
-        } else if (this.#isOver) {
-          return;
-        } else {
-          await new Promise<void>((resolve) => {
-            this.#wake = resolve;
-            this.#socket.resume();
-          });
-        }
+    for (;;) {
+      if (this.#filled > 0) {
+        yield this.#buffer.subarray(0, this.#filled);
+        this.#filled = 0;
+      } else if (this.#isOver) {
+        return;
+      } else {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+          this.#socket.resume();
+        });
       }
-    } finally {
-      this.close();
     }
   }
 
-  /** Reads no more; who writes to it is told so. A second call does nothing. */
+  /** Reads no more; who writes to it is told so, and may complain. A second call does nothing. */
   close(): void {
     this.#outer.destroy();
     this.#socket.destroy();

@@ -40,8 +40,10 @@ export async function decode(call: DecodeCall): Promise<DecodedStream> {
   signal?.addEventListener('abort', abort);
   const stop = async (): Promise<void> => {
     signal?.removeEventListener('abort', abort);
+    // Ended before its pipe is, so that it says nothing about that.
+    const ended = ffmpeg.kill();
     inlet?.close();
-    await ffmpeg.kill();
+    await ended;
   };
   const watched = new Watched(ffmpeg, inlet, signal);
   try {
@@ -73,6 +75,9 @@ export async function decode(call: DecodeCall): Promise<DecodedStream> {
 function start(call: DecodeCall, inlet: ByteInlet | undefined): FfmpegProcess {
   try {
     return new FfmpegProcess(call, [call.stdin ?? 'ignore', inlet?.outer ?? 'pipe']);
+  } catch (error) {
+    inlet?.close();
+    throw error;
   } finally {
     inlet?.handOver();
   }

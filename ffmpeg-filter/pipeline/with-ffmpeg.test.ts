@@ -73,8 +73,14 @@ describeWithFfmpeg('the pipeline', () => {
   });
 
   it('ends well when the encoder has enough', async () => {
-    const result = await run({ encodeArgs: encodeArgs('-frames:v', '3', at('out.nut')) });
+    const said: string[] = [];
+    const result = await run({
+      encodeArgs: encodeArgs('-frames:v', '3', at('out.nut')),
+      onDecodeLine: (line) => said.push(line),
+    });
     expect(result.endedEarly || result.frames === 42).toBe(true);
+    // Not even that its pipe was closed.
+    expect(said).toEqual([]);
     expect(children()).toBe('');
   });
 
