@@ -92,7 +92,28 @@ describe('frames to RGB and back', () => {
       }
       converter.fromRgb(converter.toRgb(frame), back);
       expect(isSame(frame, back)).toBe(true);
+      converter.pass(frame, back.fill(0));
+      expect(isSame(frame, back)).toBe(true);
     }
+  });
+
+  it('passes the largest steps that 8 bits can make, which is where fixed point errs most', async () => {
+    const changed: string[] = [];
+    for (const name of ['yuv420p', 'yuv422p', 'yuv440p', 'yuv444p', 'yuv411p', 'yuv410p']) {
+      for (const [matrix, chromaLocation, range] of matrices.flatMap((each) =>
+        locations.flatMap((location) => ranges.map((one) => [each, location, one] as const)),
+      )) {
+        const layout = frameLayout(pixelFormat(name), 65, 33);
+        const converter = await createFrameConverter(layout, { matrix, range, chromaLocation });
+        const frame = Uint8Array.from({ length: layout.bytes }, () => (random() < 0.5 ? 0 : 255));
+        const passed = new Uint8Array(layout.bytes);
+        converter.pass(frame, passed);
+        if (!isSame(frame, passed)) {
+          changed.push(`${name} ${matrix} ${chromaLocation} ${range}`);
+        }
+      }
+    }
+    expect(changed).toEqual([]);
   });
 
   it('does so with room to spare: noise of 2^-20 on R, G, B changes no code of 16 bits', async () => {

@@ -1,11 +1,11 @@
 import { MambairError } from '../errors.js';
-import { downTaps, sitings, upTaps } from './chroma.js';
-import type { Siting, Tap } from './chroma.js';
+import { bytePass } from './byte-pass.js';
+import type { Tap } from './chroma.js';
 import { codeScale, lumaWeights } from './colour.js';
 import type { FrameColour } from './colour.js';
+import { chromaRows, planeOf, ringRows, type Conversion, type FiveTaps } from './conversion.js';
 import type { FrameLayout, PlaneLayout, VideoChannel } from './pixel-format.js';
 import { loadRowKernels } from './row-kernels.js';
-import type { RowKernels } from './row-kernels.js';
 
 /** Converts frames of one size, format and colour, one at a time. */
 export interface FrameConverter {
@@ -26,7 +26,7 @@ export interface FrameConverter {
   fromRgb(rgb: Float32Array, frame: Uint8Array): void;
   /**
    * Takes a frame to R'G'B' and back into another, row by row: what a network that changes nothing makes of it, without
-   * planes of floats in memory. Every code comes back as it was, alpha and padding too.
+   * planes of floats in memory; YUV of 8 bits in fixed point. Every code comes back as it was, alpha and padding too.
    * @throws MAMBAIR_OPTION_INVALID for frames of the wrong length
    */
   pass(frame: Uint8Array, target: Uint8Array): void;
@@ -35,11 +35,6 @@ export interface FrameConverter {
 /** Space before and after a scratch row, in floats: what kernels fill beyond a row's ends. */
 const before = 8;
 const after = 24;
-
-/** Rows of chroma that are kept while they wait for the rows below; more than the five that a filter spans. */
-const ringRows = 8;
-
-const sitingNumber = (siting: Siting): number => (siting === 'first' ? 0 : 1);
 
 /**
  * Makes a converter for frames of a layout. WebAssembly SIMD in float32, the same bits on every machine; the formulas are
@@ -102,16 +97,6 @@ export async function createFrameConverter(layout: FrameLayout, colour: FrameCol
   };
 }
 
-/** What both kinds of conversion work on: addresses in the kernels' memory. */
-interface Conversion {
-  readonly layout: FrameLayout;
-  readonly colour: FrameColour;
-  readonly kernels: RowKernels;
-  readonly frame: number;
-  readonly rgb: number;
-  readonly row: (index: number) => number;
-}
-
 /** How the rows of a frame go, from the top to the bottom. */
 interface RowConversion {
   /** To R', G', B' rows of which the first starts at an address, the others a plane further each. */
@@ -122,10 +107,11 @@ interface RowConversion {
   readonly passRow: (y: number) => void;
 }
 
-function yuvConversion({ layout, colour, kernels, frame, row }: Conversion): RowConversion {
+function yuvConversion(conversion: Conversion): RowConversion {
+  const { layout, colour, kernels, frame, row } = conversion;
   const { width, height, bytesPerSample } = layout;
-  const { horizontal, vertical } = layout.format.chromaShift;
-  const siting = sitings(colour.chromaLocation, layout.format.chromaShift);
+  const { horizontal } = layout.format.chromaShift;
+  const { up, down, horizontalSiting } = chromaRows(layout, colour);
   const { lumaOffset, lumaScale, chromaOffset, chromaScale, max } = codeScale(layout.format.depth, colour.range);
   const { red, green, blue } = lumaWeights(colour.matrix);
   const [luma, u, v] = [planeOf(layout, 'y'), planeOf(layout, 'u'), planeOf(layout, 'v')];
@@ -138,14 +124,8 @@ function yuvConversion({ layout, colour, kernels, frame, row }: Conversion): Row
     uBlue: uBlue / chromaScale,
   };
   const planeBytes = 4 * width * height;
-  const horizontalSiting = sitingNumber(siting.horizontal);
   const codesRow = (plane: PlaneLayout, y: number): number => frame + plane.offset + y * plane.width * bytesPerSample;
   const ring = (channel: number, y: number): number => row(4 + channel * ringRows + (y % ringRows));
-  const up = Array.from({ length: height }, (_, y) => upTaps(vertical, siting.vertical, y, u.height));
-  const down = Array.from({ length: u.height }, (_, y) => {
-    const taps = fiveTaps(downTaps(vertical, siting.vertical, y, height));
-    return { taps, lastRow: Math.max(...taps.map(({ index }) => index)) };
-  });
 
   const chromaRow = (plane: PlaneLayout, [near, far]: readonly [Tap, Tap], scratch: number, full: number): number => {
     const [a, b] = [codesRow(plane, near.index), codesRow(plane, far.index)];
@@ -187,6 +167,35 @@ function yuvConversion({ layout, colour, kernels, frame, row }: Conversion): Row
       storeRow(v, 1, stored, next.taps);
       stored += 1;
     }
+  };
+  const passRow = (y: number): void => {
+    const taps = up[y]!;
+    // Without a smaller chroma width the full-size rows are made in the ring.
+    const [scratchU, scratchV] = horizontal === 0 ? [ring(0, y), ring(1, y)] : [row(0), row(2)];
+    const fullU = chromaRow(u, taps, scratchU, row(1));
+    const fullV = chromaRow(v, taps, scratchV, row(3));
+    kernels.passYuvRow(
+      codesRow(luma, y),
+      wide,
+      fullU,
+      fullV,
+      width,
+      lumaOffset,
+      1 / lumaScale,
+      chromaOffset,
+      toRgb.vRed,
+      toRgb.uGreen,
+      toRgb.vGreen,
+      toRgb.uBlue,
+      red,
+      green,
+      blue,
+      lumaScale,
+      chromaScale / uBlue,
+      chromaScale / vRed,
+      max,
+    );
+    storeChroma(y, fullU, fullV);
   };
   return {
     readRow: (y, at) => {
@@ -234,35 +243,7 @@ function yuvConversion({ layout, colour, kernels, frame, row }: Conversion): Row
       );
       storeChroma(y, fullU, fullV);
     },
-    passRow: (y) => {
-      const taps = up[y]!;
-      // Without a smaller chroma width the full-size rows are made in the ring.
-      const [scratchU, scratchV] = horizontal === 0 ? [ring(0, y), ring(1, y)] : [row(0), row(2)];
-      const fullU = chromaRow(u, taps, scratchU, row(1));
-      const fullV = chromaRow(v, taps, scratchV, row(3));
-      kernels.passYuvRow(
-        codesRow(luma, y),
-        wide,
-        fullU,
-        fullV,
-        width,
-        lumaOffset,
-        1 / lumaScale,
-        chromaOffset,
-        toRgb.vRed,
-        toRgb.uGreen,
-        toRgb.vGreen,
-        toRgb.uBlue,
-        red,
-        green,
-        blue,
-        lumaScale,
-        chromaScale / uBlue,
-        chromaScale / vRed,
-        max,
-      );
-      storeChroma(y, fullU, fullV);
-    },
+    passRow: bytesPerSample === 1 ? bytePass(conversion) : passRow,
   };
 }
 
@@ -305,23 +286,6 @@ function signalConversion({ layout, colour, kernels, frame, rgb, row }: Conversi
       writeRow(y, rgb);
     },
   };
-}
-
-type FiveTaps = readonly [Tap, Tap, Tap, Tap, Tap];
-
-/** As many taps as the kernel takes; those that are missing weigh nothing. */
-function fiveTaps(taps: readonly Tap[]): FiveTaps {
-  const none = { index: taps[0]?.index ?? 0, weight: 0 };
-  const [a = none, b = none, c = none, d = none, e = none] = taps;
-  return [a, b, c, d, e];
-}
-
-function planeOf(layout: FrameLayout, channel: VideoChannel): PlaneLayout {
-  const plane = layout.planes.find(({ channels }) => channels.includes(channel));
-  if (plane === undefined) {
-    throw new MambairError('MAMBAIR_INTERNAL', `internal error: ${layout.format.name} has no channel ${channel}`);
-  }
-  return plane;
 }
 
 /** @throws MAMBAIR_OPTION_INVALID for another length than expected */

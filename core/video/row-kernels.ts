@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { MambairError } from '../errors.js';
 
-/** What `rows.wasm.ts` exports; addresses and counts are integers. */
+/** What `rows.wasm.ts` and `byte-rows.wasm.ts` export; addresses and counts are integers. */
 export interface RowKernels {
   blendRows(...args: number[]): void;
   enlargeRow(...args: number[]): void;
@@ -13,6 +13,11 @@ export interface RowKernels {
   codesToSignal(...args: number[]): void;
   signalToCodes(...args: number[]): void;
   lumaRow(...args: number[]): void;
+  blendBytes(...args: number[]): void;
+  enlargeBytes(...args: number[]): void;
+  passBytes(...args: number[]): void;
+  reduceBytes(...args: number[]): void;
+  storeChromaBytes(...args: number[]): void;
 }
 
 const pageBytes = 65536;

@@ -4,6 +4,8 @@
  * All sums are of few terms in float32 and are not fused, so every machine gives the same bits.
  */
 
+export * from './byte-rows.wasm';
+
 /** Four codes as floats. */
 // @ts-ignore: decorator
 @inline
