@@ -1,5 +1,5 @@
 import { recognise } from '../architectures/architectures.js';
-import type { Executor } from '../executors/executor.js';
+import type { Executor, LoadOptions, Network } from '../executors/executor.js';
 import type { Graph } from '../graph/graph.js';
 import { MambairError, throwIfCancelled } from '../errors.js';
 import type { TensorMap } from '../tensor/tensor.js';
@@ -84,9 +84,9 @@ function recoveryWays(
   options: LoadModelOptions,
   { executor, reopen }: PlacedNetwork,
 ): RecoveryWays {
-  const load = async (opened: Executor): Promise<Running> => {
+  const load = async (opened: Executor, how?: LoadOptions): Promise<Running> => {
     try {
-      return { executor: opened, network: await opened.load(graph, tensors) };
+      return { executor: opened, network: await opened.load(graph, tensors, how) };
     } catch (error) {
       await opened.dispose();
       throw error;
@@ -98,10 +98,21 @@ function recoveryWays(
     return {};
   }
   return {
-    ...(reopen === undefined ? {} : { reopen: async (like) => load(await sameDevice(reopen, like.executor)) }),
+    ...(reopen === undefined
+      ? {}
+      : { reopen: async (like) => load(await sameDevice(reopen, like.executor), precisionOf(like.network)) }),
+    exactly: async ({ executor: same, network }) =>
+      network.precision?.name === 'f16'
+        ? { executor: same, network: await same.load(graph, tensors, { precision: 'f32' }) }
+        : undefined,
     onCpu,
     ...(options.build === 'plain' ? {} : { plainly: () => onCpu('plain') }),
   };
+}
+
+/** So that a network goes on as it ran. */
+function precisionOf({ precision }: Network): LoadOptions | undefined {
+  return precision && { precision: precision.name };
 }
 
 /** Another device would give other values, and a CPU that plays a GPU take for ever. @throws MAMBAIR_DEVICE_UNAVAILABLE */

@@ -105,8 +105,13 @@ export class LoadedModel implements Model {
 
   get info(): LoadedModelInfo {
     const { info, running } = this.#parts;
-    const { executor } = running;
-    return executor === undefined ? info : { ...info, device: executor.name, deviceDescription: executor.description };
+    const { executor, network } = running;
+    if (executor === undefined) {
+      return info;
+    }
+    const { precision } = network;
+    const numbers = precision === undefined ? '' : `, ${precision.name}: ${precision.reason}`;
+    return { ...info, device: executor.name, deviceDescription: executor.description + numbers };
   }
 
   get network(): Network {

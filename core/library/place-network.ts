@@ -201,7 +201,9 @@ async function placeOnGpu(job: {
       await notes.noteVerdict(key, verdict);
     }
     if (verdict.outcome === 'fit') {
-      return { ...placed, reason: verdict.reason, reopen: () => machine.open(gpu, { precision }) };
+      const { precision: chosen } = placed.network;
+      const numbers = chosen === undefined ? '' : `; ${chosen.name}: ${chosen.reason}`;
+      return { ...placed, reason: verdict.reason + numbers, reopen: () => machine.open(gpu, { precision }) };
     }
     await executor.dispose();
     return refuse(verdict);
