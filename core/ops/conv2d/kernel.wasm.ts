@@ -46,7 +46,7 @@ export function convRow(
 
 /**
  * Depthwise k×k convolution (zero padding) of `count` pixels of one image row, starting at (y, x0).
- * Four channels a vector, four pixels at a time where no tap leaves the row. Weights: [vector][ky][kx][4].
+ * Four channels a vector; of 3×3 and 5×5, several pixels at a time where no tap leaves the row. Weights: [vector][ky][kx][4].
  */
 export function depthwiseRow(
   source: usize, sourceStride: usize, height: i32, width: i32, vectors: i32, kernelSize: i32,
@@ -57,59 +57,227 @@ export function depthwiseRow(
   const kyLast = min(height - y + radius, kernelSize);
   const rowBytes = <usize>width * sourceStride;
   const end = x0 + count;
+  const insideFrom = max(x0, radius);
+  const inside = min(end, width - radius) - insideFrom;
+  const block = kernelSize === 3 ? 6 : kernelSize === 5 ? 8 : i32.MAX_VALUE;
+  const blocks = inside / block;
+  const isInBlocks = blocks > 0;
   for (let v = 0; v < vectors; v++) {
-    const start = v128.load(bias);
-    const w0 = weights + ((<usize>kyFirst * kernelSize) << 4);
     const top = source + <usize>(y - radius + kyFirst) * rowBytes;
-    let to = out;
-    let x = x0;
-    while (x < end) {
-      if (x >= radius && x + 3 + radius < width && x + 4 <= end) {
-        let a0 = start, a1 = start, a2 = start, a3 = start;
-        let w = w0;
-        let row = top + <usize>(x - radius) * sourceStride;
-        for (let ky = kyFirst; ky < kyLast; ky++) {
-          let p = row;
-          let q = p + (sourceStride << 1);
-          const wEnd = w + (<usize>kernelSize << 4);
-          do {
-            const tap = v128.load(w);
-            a0 = madd(v128.load(p), tap, a0);
-            a1 = madd(v128.load(p + sourceStride), tap, a1);
-            a2 = madd(v128.load(q), tap, a2);
-            a3 = madd(v128.load(q + sourceStride), tap, a3);
-            p += sourceStride;
-            q += sourceStride;
-            w += 16;
-          } while (w < wEnd);
-          row += rowBytes;
-        }
-        v128.store(to, a0);
-        v128.store(to + outStride, a1);
-        v128.store(to + (outStride << 1), a2);
-        v128.store(to + outStride * 3, a3);
-        to += outStride << 2;
-        x += 4;
+    if (isInBlocks) {
+      const from = top + <usize>(insideFrom - radius) * sourceStride;
+      const to = out + <usize>(insideFrom - x0) * outStride;
+      const w = weights + ((<usize>kyFirst * kernelSize) << 4);
+      const wEnd = weights + ((<usize>kyLast * kernelSize) << 4);
+      // What is left goes as one more block, over pixels done before.
+      const last = inside - block;
+      const lastFrom = from + <usize>last * sourceStride;
+      const lastTo = to + <usize>last * outStride;
+      if (kernelSize === 3) {
+        depthwise3(from, sourceStride, rowBytes, to, outStride, blocks, w, wEnd, bias);
+        if (blocks * block < inside) depthwise3(lastFrom, sourceStride, rowBytes, lastTo, outStride, 1, w, wEnd, bias);
       } else {
-        let a = start;
-        const kxFirst = max(radius - x, 0);
-        const kxLast = min(width - x + radius, kernelSize);
-        let row = top;
-        for (let ky = kyFirst; ky < kyLast; ky++) {
-          for (let kx = kxFirst; kx < kxLast; kx++) {
-            const tap = v128.load(weights + (<usize>(ky * kernelSize + kx) << 4));
-            a = madd(v128.load(row + <usize>(x - radius + kx) * sourceStride), tap, a);
-          }
-          row += rowBytes;
-        }
-        v128.store(to, a);
-        to += outStride;
-        x++;
+        depthwise5(from, sourceStride, rowBytes, to, outStride, blocks, w, wEnd, bias);
+        if (blocks * block < inside) depthwise5(lastFrom, sourceStride, rowBytes, lastTo, outStride, 1, w, wEnd, bias);
       }
+    }
+    for (let x = x0; x < end; x++) {
+      if (isInBlocks && x === insideFrom) {
+        x += inside;
+        if (x >= end) break;
+      }
+      let a = v128.load(bias);
+      const kxFirst = max(radius - x, 0);
+      const kxLast = min(width - x + radius, kernelSize);
+      let row = top;
+      for (let ky = kyFirst; ky < kyLast; ky++) {
+        for (let kx = kxFirst; kx < kxLast; kx++) {
+          const tap = v128.load(weights + (<usize>(ky * kernelSize + kx) << 4));
+          a = madd(v128.load(row + <usize>(x - radius + kx) * sourceStride), tap, a);
+        }
+        row += rowBytes;
+      }
+      v128.store(out + <usize>(x - x0) * outStride, a);
     }
     weights += (<usize>kernelSize * kernelSize) << 4;
     bias += 16;
     source += 16;
     out += 16;
+  }
+}
+
+/**
+ * `blocks` times 6 neighbours with all of their 3 taps in a row: each source vector is loaded once for all that read it.
+ * Sums run over ky, then kx, as everywhere.
+ */
+function depthwise3(
+  source: usize, sourceStride: usize, rowBytes: usize, out: usize, outStride: usize, blocks: i32,
+  weights: usize, weightsEnd: usize, bias: usize,
+): void {
+  const start = v128.load(bias);
+  for (; blocks > 0; blocks--) {
+    let a0 = start, a1 = start, a2 = start, a3 = start, a4 = start, a5 = start;
+    let w = weights;
+    let row = source;
+    do {
+      const w0 = v128.load(w);
+      const w1 = v128.load(w, 16);
+      const w2 = v128.load(w, 32);
+      let p = row;
+      let v = v128.load(p);
+      a0 = madd(v, w0, a0);
+      p += sourceStride;
+      v = v128.load(p);
+      a0 = madd(v, w1, a0);
+      a1 = madd(v, w0, a1);
+      p += sourceStride;
+      v = v128.load(p);
+      a0 = madd(v, w2, a0);
+      a1 = madd(v, w1, a1);
+      a2 = madd(v, w0, a2);
+      p += sourceStride;
+      v = v128.load(p);
+      a1 = madd(v, w2, a1);
+      a2 = madd(v, w1, a2);
+      a3 = madd(v, w0, a3);
+      p += sourceStride;
+      v = v128.load(p);
+      a2 = madd(v, w2, a2);
+      a3 = madd(v, w1, a3);
+      a4 = madd(v, w0, a4);
+      p += sourceStride;
+      v = v128.load(p);
+      a3 = madd(v, w2, a3);
+      a4 = madd(v, w1, a4);
+      a5 = madd(v, w0, a5);
+      p += sourceStride;
+      v = v128.load(p);
+      a4 = madd(v, w2, a4);
+      a5 = madd(v, w1, a5);
+      p += sourceStride;
+      v = v128.load(p);
+      a5 = madd(v, w2, a5);
+      w += 48;
+      row += rowBytes;
+    } while (w < weightsEnd);
+    v128.store(out, a0);
+    out += outStride;
+    v128.store(out, a1);
+    out += outStride;
+    v128.store(out, a2);
+    out += outStride;
+    v128.store(out, a3);
+    out += outStride;
+    v128.store(out, a4);
+    out += outStride;
+    v128.store(out, a5);
+    out += outStride;
+    source += sourceStride * 6;
+  }
+}
+
+/**
+ * `blocks` times 8 neighbours with all of their 5 taps in a row: each source vector is loaded once for all that read it.
+ * Sums run over ky, then kx, as everywhere.
+ */
+function depthwise5(
+  source: usize, sourceStride: usize, rowBytes: usize, out: usize, outStride: usize, blocks: i32,
+  weights: usize, weightsEnd: usize, bias: usize,
+): void {
+  const start = v128.load(bias);
+  for (; blocks > 0; blocks--) {
+    let a0 = start, a1 = start, a2 = start, a3 = start, a4 = start, a5 = start, a6 = start, a7 = start;
+    let w = weights;
+    let row = source;
+    do {
+      const w0 = v128.load(w);
+      const w1 = v128.load(w, 16);
+      const w2 = v128.load(w, 32);
+      const w3 = v128.load(w, 48);
+      const w4 = v128.load(w, 64);
+      let p = row;
+      let v = v128.load(p);
+      a0 = madd(v, w0, a0);
+      p += sourceStride;
+      v = v128.load(p);
+      a0 = madd(v, w1, a0);
+      a1 = madd(v, w0, a1);
+      p += sourceStride;
+      v = v128.load(p);
+      a0 = madd(v, w2, a0);
+      a1 = madd(v, w1, a1);
+      a2 = madd(v, w0, a2);
+      p += sourceStride;
+      v = v128.load(p);
+      a0 = madd(v, w3, a0);
+      a1 = madd(v, w2, a1);
+      a2 = madd(v, w1, a2);
+      a3 = madd(v, w0, a3);
+      p += sourceStride;
+      v = v128.load(p);
+      a0 = madd(v, w4, a0);
+      a1 = madd(v, w3, a1);
+      a2 = madd(v, w2, a2);
+      a3 = madd(v, w1, a3);
+      a4 = madd(v, w0, a4);
+      p += sourceStride;
+      v = v128.load(p);
+      a1 = madd(v, w4, a1);
+      a2 = madd(v, w3, a2);
+      a3 = madd(v, w2, a3);
+      a4 = madd(v, w1, a4);
+      a5 = madd(v, w0, a5);
+      p += sourceStride;
+      v = v128.load(p);
+      a2 = madd(v, w4, a2);
+      a3 = madd(v, w3, a3);
+      a4 = madd(v, w2, a4);
+      a5 = madd(v, w1, a5);
+      a6 = madd(v, w0, a6);
+      p += sourceStride;
+      v = v128.load(p);
+      a3 = madd(v, w4, a3);
+      a4 = madd(v, w3, a4);
+      a5 = madd(v, w2, a5);
+      a6 = madd(v, w1, a6);
+      a7 = madd(v, w0, a7);
+      p += sourceStride;
+      v = v128.load(p);
+      a4 = madd(v, w4, a4);
+      a5 = madd(v, w3, a5);
+      a6 = madd(v, w2, a6);
+      a7 = madd(v, w1, a7);
+      p += sourceStride;
+      v = v128.load(p);
+      a5 = madd(v, w4, a5);
+      a6 = madd(v, w3, a6);
+      a7 = madd(v, w2, a7);
+      p += sourceStride;
+      v = v128.load(p);
+      a6 = madd(v, w4, a6);
+      a7 = madd(v, w3, a7);
+      p += sourceStride;
+      v = v128.load(p);
+      a7 = madd(v, w4, a7);
+      w += 80;
+      row += rowBytes;
+    } while (w < weightsEnd);
+    v128.store(out, a0);
+    out += outStride;
+    v128.store(out, a1);
+    out += outStride;
+    v128.store(out, a2);
+    out += outStride;
+    v128.store(out, a3);
+    out += outStride;
+    v128.store(out, a4);
+    out += outStride;
+    v128.store(out, a5);
+    out += outStride;
+    v128.store(out, a6);
+    out += outStride;
+    v128.store(out, a7);
+    out += outStride;
+    source += sourceStride * 8;
   }
 }
