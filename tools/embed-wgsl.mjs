@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-for (const folder of ['core/ops', 'core/executors/webgpu']) {
+for (const folder of ['core/ops', 'core/executors/webgpu', 'bench']) {
   for (const name of readdirSync(folder, { recursive: true })) {
     const path = join(folder, String(name));
     if (!path.endsWith('.wgsl')) continue;

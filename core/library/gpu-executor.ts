@@ -210,7 +210,8 @@ class ProcessNetwork implements Network {
       { kind: 'runCodes', network: id, codes, pictures, options: { routing }, wantsProgress: progress !== undefined },
       { ...(signal === undefined ? {} : { signal }), ...(progress === undefined ? {} : { progress }) },
     );
-    return (answer as Extract<GpuAnswer, { readonly kind: 'ranCodes' }>).codes;
+    // A copy: in a message, bytes lie anywhere, and codes of two bytes have to start at an even place.
+    return (answer as Extract<GpuAnswer, { readonly kind: 'ranCodes' }>).codes.slice();
   }
 
   dispose(): Promise<void> {

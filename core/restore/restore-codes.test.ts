@@ -4,7 +4,7 @@ import { describeWithGpu, gpuTestMs } from '../../test/gpu.js';
 import { MambairError } from '../errors.js';
 import type { Network } from '../executors/executor.js';
 import { GraphBuilder } from '../graph/build-graph.js';
-import { createGpuExecutor } from '../library/gpu-adapters.js';
+import { openGpu } from '../library/gpu-executor.js';
 import { frameLayout, pixelFormat } from '../video/pixel-format.js';
 import type { RestoreOptions } from './options.js';
 import { createFrameRestorer } from './restore-frames.js';
@@ -79,7 +79,7 @@ describeWithGpu('a frame as codes on the GPU', () => {
       const graph = new GraphBuilder();
       const image = graph.input('input', { channels: 3, multiple: 8 });
       const darker = graph.affine('darker', image, { scale: [0.9, 0.8, 0.95], offset: [0.02, 0.1, 0] });
-      const executor = await createGpuExecutor();
+      const executor = await openGpu();
       const network = await executor.load(graph.finish(graph.upsampleNearest('larger', darker, 2)), new Map());
       const long: Network = {
         scale: 2,

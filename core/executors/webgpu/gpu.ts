@@ -90,7 +90,10 @@ export interface GpuAdapter {
   readonly features: { has(name: string): boolean } & Iterable<string>;
   readonly limits: GpuLimits;
   /** An adapter gives one device; ask for another adapter after that. */
-  requestDevice(descriptor?: { readonly requiredLimits?: Readonly<Record<string, number>> }): Promise<GpuDevice>;
+  requestDevice(descriptor?: {
+    readonly requiredLimits?: Readonly<Record<string, number>>;
+    readonly requiredFeatures?: readonly string[];
+  }): Promise<GpuDevice>;
 }
 
 /** `GPUBufferUsage` of the standard. */

@@ -24,6 +24,8 @@ export interface GpuOptions {
   readonly maxBindingBytes?: number;
   /** How networks are loaded that do not say. @default 'auto' */
   readonly precision?: LoadOptions['precision'];
+  /** Features to open the device with, where the adapter has them: for measurements. @default none */
+  readonly features?: readonly string[];
 }
 
 /** The limits that large maps need: without asking, a device has the least that WebGPU promises. */
@@ -66,10 +68,16 @@ export class OpenedDevice {
   }
 
   /** Opens the adapter's one device. @throws MAMBAIR_DEVICE_UNAVAILABLE when the adapter gives none. */
-  static async open(adapter: GpuAdapter, { maxBindingBytes = 2 ** 53 }: GpuOptions = {}): Promise<OpenedDevice> {
+  static async open(
+    adapter: GpuAdapter,
+    { maxBindingBytes = 2 ** 53, features = [] }: GpuOptions = {},
+  ): Promise<OpenedDevice> {
     const description = describeAdapter(adapter);
     try {
-      const device = await adapter.requestDevice({ requiredLimits: requiredLimits(adapter) });
+      const device = await adapter.requestDevice({
+        requiredLimits: requiredLimits(adapter),
+        requiredFeatures: features.filter((feature) => adapter.features.has(feature)),
+      });
       return new OpenedDevice(device, adapter, maxBindingBytes);
     } catch (cause) {
       throw new MambairError(

@@ -25,6 +25,8 @@ export interface GpuProgram {
   /** Values that are stored as halves. */
   readonly halves: ReadonlySet<NodeId>;
   readonly passes: readonly GpuPass[];
+  /** The node whose value each pass makes; undefined for what is done with pictures before and after. */
+  readonly nodes: readonly (NodeId | undefined)[];
   /** Values a pass writes, to judge how long it takes. */
   readonly work: readonly number[];
   /** Bytes of the buffers that values and temporaries share by lifetime. */
@@ -127,12 +129,14 @@ export function makeProgram(graph: Graph, key: ProgramKey): GpuProgram {
   const operand = (id: NodeId): GpuOperand => operandOf(graph, { plan: made, halves }, id);
   const blocks: Block[] = [];
   const passes: GpuPass[] = [];
+  const nodeOf: NodeId[] = [];
   const work: number[] = [];
   const temporaries: number[] = [];
   if (key.codes !== undefined) {
     passes.push(readCodesPass(key.codes.source));
     work.push(key.height * key.width);
   }
+  const before = passes.length;
   const calls = made.steps.flatMap(({ calls: own }) => own);
   const lastCall = lastCalls(graph, calls, operand, [...key.keep, graph.output]);
   for (const [call, { nodes, inputs, output: id }] of calls.entries()) {
@@ -165,6 +169,7 @@ export function makeProgram(graph: Graph, key: ProgramKey): GpuProgram {
       image: key,
     });
     passes.push(...own);
+    nodeOf.push(...own.map(() => id));
     work.push(...own.map(() => size * output.stride));
   }
   const { type } = graph.nodes[graph.output] as GraphNode;
@@ -182,6 +187,7 @@ export function makeProgram(graph: Graph, key: ProgramKey): GpuProgram {
     plan: made,
     halves,
     passes,
+    nodes: passes.map((_, at) => nodeOf[at - before]),
     work,
     bufferBytes,
     valueBuffer: new Map(blocks.flatMap(({ id }, at) => (id === undefined ? [] : [[id, bufferOf[at] as number]]))),
