@@ -63,12 +63,14 @@ function describeGpu(gpu: GpuReport): string {
   return [name, kind, driver, ...limits, ...features].join(', ');
 }
 
-function describeSpeed({ model, side = 0, seconds = 0, gflops = 0, isMeaningless, problem }: GpuSpeed): string {
+function describeSpeed(speed: GpuSpeed): string {
+  const { model, side = 0, seconds = 0, gflops = 0, precision, isMeaningless, problem } = speed;
+  const numbers = precision === undefined ? '' : `; ${precision.name}: ${precision.reason}`;
   const figure =
     problem === undefined
       ? `${gflops.toPrecision(3)} GFLOP/s; ${model}, ${side} × ${side} in ${seconds.toPrecision(2)} s`
       : `not measured: ${problem}`;
-  return isMeaningless ? `${figure} (meaningless: it is a CPU that plays a GPU)` : figure;
+  return `${figure}${isMeaningless ? ' (meaningless: it is a CPU that plays a GPU)' : ''}${numbers}`;
 }
 
 function rows(report: MachineReport, speed: Speed | undefined, gpuSpeeds: readonly GpuSpeed[]): string[][] {

@@ -1,7 +1,7 @@
 import { recognise } from '../architectures/architectures.js';
 import { countMacs } from '../benchmark/count-macs.js';
 import { testPicture } from '../benchmark/random-weights.js';
-import type { Network } from '../executors/executor.js';
+import type { Network, PrecisionChoice } from '../executors/executor.js';
 import type { GpuReport } from './describe-gpus.js';
 import { openGpu } from './gpu-executor.js';
 import { readModelSource } from './model-source.js';
@@ -19,6 +19,8 @@ export interface GpuSpeed {
   readonly seconds?: number;
   /** Billions of floating-point operations a second in it, two for a multiply-add. */
   readonly gflops?: number;
+  /** How it stored the numbers, and why so. */
+  readonly precision?: PrecisionChoice;
   /** A CPU that plays a GPU says nothing of GPUs. */
   readonly isMeaningless: boolean;
   /** Why there is no figure. */
@@ -46,12 +48,15 @@ export async function measureGpu(gpu: GpuReport, options: { readonly signal?: Ab
     const { graph } = recognise(tensors);
     const executor = await openGpu(gpu.index);
     try {
-      const best = await fastest(await executor.load(graph, tensors), signal);
+      const network = await unlessAborted(signal, executor.load(graph, tensors));
+      const { precision } = network;
+      const run = { ...about, ...(precision === undefined ? {} : { precision }) };
+      const best = await fastest(network, signal);
       if (best === undefined) {
-        return { ...about, problem: `no picture was done within ${most} seconds` };
+        return { ...run, problem: `no picture was done within ${most} seconds` };
       }
       const { side, seconds } = best;
-      return { ...about, side, seconds, gflops: (2 * countMacs(graph, side, side)) / seconds / 1e9 };
+      return { ...run, side, seconds, gflops: (2 * countMacs(graph, side, side)) / seconds / 1e9 };
     } finally {
       await executor.dispose();
     }

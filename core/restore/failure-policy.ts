@@ -1,5 +1,6 @@
 import { type ErrorCode, isMambairError, MambairError } from '../errors.js';
 import type { Network, Routing, RunOptions } from '../executors/executor.js';
+import type { CodedPictures } from '../tensor/coded-picture.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { planTilesOf } from './choose-tiles.js';
 import type { RestoreOptions } from './options.js';
@@ -21,6 +22,9 @@ export interface TilePlace {
  * them begins with a tile that fails.
  */
 const largestSides = new WeakMap<Network, number>();
+
+/** Networks for which codes go as tensors, since they failed in a way that nothing else mended. */
+const codesFailed = new WeakSet<Network>();
 
 const problems: Partial<Record<ErrorCode, string>> = {
   MAMBAIR_OUT_OF_MEMORY: 'the smallest tile does not fit the memory',
@@ -75,6 +79,38 @@ export class GuardedNetwork {
         return await this.#runFinite(network, input, place);
       } catch (error) {
         await this.#mend(error, network, side);
+      }
+    }
+  }
+
+  /**
+   * Runs a picture as codes, on the network that is found if this one fails. Undefined where that takes none, or can not:
+   * the way by tensors meets the same failure and mends it.
+   * @throws MAMBAIR_CANCELLED, MAMBAIR_DISPOSED
+   */
+  async runCodes(codes: Uint8Array, pictures: CodedPictures, options: RunOptions): Promise<Uint8Array | undefined> {
+    for (;;) {
+      const network = this.#network;
+      if (network.runCodes === undefined || codesFailed.has(network)) {
+        return undefined;
+      }
+      try {
+        return await network.runCodes(codes, pictures, options);
+      } catch (error) {
+        if (isMambairError(error, 'MAMBAIR_CANCELLED') || isMambairError(error, 'MAMBAIR_DISPOSED')) {
+          throw error;
+        }
+        // No memory for a whole frame asks for tiles, which go as tensors.
+        const isMended =
+          !isMambairError(error, 'MAMBAIR_OUT_OF_MEMORY') &&
+          (await this.#mend(error, network, smallestTile).then(
+            () => true,
+            () => false,
+          ));
+        if (!isMended) {
+          codesFailed.add(network);
+          return undefined;
+        }
       }
     }
   }

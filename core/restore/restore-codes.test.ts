@@ -66,9 +66,21 @@ describe('frames through a network that takes codes', () => {
     expect(await restorer.restore(frame)).toEqual(frame);
     expect(failing.asked).toHaveLength(1);
 
+    // With another network to go on with, what failed goes the short way there, and all after it.
+    const [lost, other] = [takingCodes(1, () => new MambairError('MAMBAIR_DEVICE_LOST', 'gone')), takingCodes(1)];
+    const codes: string[] = [];
+    const recovering = await createFrameRestorer(lost.network, layout, colour, {
+      ...options,
+      warn: (code) => codes.push(code),
+      recover: async () => ({ network: other.network, how: 'elsewhere' }),
+    });
+    expect((await recovering.restore(frame)).every((code) => code === 200)).toBe(true);
+    expect((await recovering.restore(frame)).every((code) => code === 200)).toBe(true);
+    expect([lost.asked.length, other.asked.length, codes]).toEqual([1, 2, ['MAMBAIR_DEVICE_LOST']]);
+
     const stopped = takingCodes(1, () => new MambairError('MAMBAIR_CANCELLED', 'stopped'));
-    const other = await createFrameRestorer(stopped.network, layout, colour, options);
-    await expect(other.restore(frame)).rejects.toMatchObject({ code: 'MAMBAIR_CANCELLED' });
+    const stopping = await createFrameRestorer(stopped.network, layout, colour, options);
+    await expect(stopping.restore(frame)).rejects.toMatchObject({ code: 'MAMBAIR_CANCELLED' });
   });
 });
 

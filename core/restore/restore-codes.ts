@@ -1,9 +1,9 @@
-import { isMambairError } from '../errors.js';
-import type { Network, RunOptions } from '../executors/executor.js';
+import type { RunOptions } from '../executors/executor.js';
 import { codedPictureOf } from '../video/coded-picture.js';
 import type { FrameColour } from '../video/colour.js';
 import type { FrameLayout } from '../video/pixel-format.js';
 import { chooseTiles } from './choose-tiles.js';
+import type { GuardedNetwork } from './failure-policy.js';
 import type { RestoreOptions } from './options.js';
 
 /** Frames before and after a network. */
@@ -15,14 +15,15 @@ interface FrameKinds {
 
 /**
  * The short way of a frame through a network that converts codes itself: bytes go to the device, bytes come back. There is
- * one where the whole frame is one tile, and where every sample is colour or stays as it is. It gives undefined once
- * something fails, and ever after: the long way meets the same, and mends it.
+ * one where the whole frame is one tile, and where every sample is colour or stays as it is. It gives undefined where the
+ * frame has to go the long way.
  */
 export function codesRestorer(
-  network: Network,
+  guarded: GuardedNetwork,
   { layout, target, colour }: FrameKinds,
   options: RestoreOptions,
 ): ((frame: Uint8Array) => Promise<Uint8Array | undefined>) | undefined {
+  const { network } = guarded;
   const channels = layout.format.model === 'gray' ? 1 : 3;
   const isColour = layout.format.planes.flat().every((channel) => channel !== 'a' && channel !== 'x');
   const fits = network.inputChannels === channels && network.outputChannels === channels;
@@ -40,19 +41,5 @@ export function codesRestorer(
     routing: routing === 'argmax' ? { kind: 'argmax' } : { kind: 'seeded', seed },
     ...(signal === undefined ? {} : { signal }),
   };
-  let hasFailed = false;
-  return async (frame) => {
-    if (hasFailed) {
-      return undefined;
-    }
-    try {
-      return await network.runCodes?.(frame, pictures, runOptions);
-    } catch (error) {
-      if (isMambairError(error, 'MAMBAIR_CANCELLED') || isMambairError(error, 'MAMBAIR_DISPOSED')) {
-        throw error;
-      }
-      hasFailed = true;
-      return undefined;
-    }
-  };
+  return (frame) => guarded.runCodes(frame, pictures, runOptions);
 }

@@ -47,7 +47,7 @@ export async function createFrameRestorer(
   // One for all frames: what was mended for one is for the next, too.
   const guarded = new GuardedNetwork(network, options);
 
-  const restoreCodes = codesRestorer(network, { layout, target, colour }, options);
+  const restoreCodes = codesRestorer(guarded, { layout, target, colour }, options);
 
   const restoreOne = async (frame: Uint8Array, given: Uint8Array | undefined): Promise<Uint8Array> => {
     checkLength('a frame', frame.length, layout.bytes);
