@@ -3,7 +3,7 @@ import { defineCommand } from '../command.js';
 import { during, exitCodes } from '../exit-codes.js';
 import { choice, integer, text, value, wholeNumber } from '../options.js';
 import { formatBytes, printJson, printTable } from '../print.js';
-import { deviceOption, jsonOption, modelOption, quietOption } from '../shared-options.js';
+import { deviceOption, jsonOption, modelOption, precisionOption, quietOption } from '../shared-options.js';
 
 /** `mambair bench` */
 export const bench = defineCommand({
@@ -24,6 +24,7 @@ export const bench = defineCommand({
     size: value('WxH', 'input size (default 320x180)', readSize),
     device: deviceOption,
     build: choice(['auto', 'plain', 'relaxed'], 'kernels of the cpu device (default auto)'),
+    precision: precisionOption,
     onnxruntime: choice(['auto', 'on', 'off'], 'dense layers by onnxruntime-node (default auto)'),
     threads: value('N,N,…', 'numbers of threads, one line each', readThreads),
     repeats: integer({ least: 0, most: 1000 }, 'runs after the first (default 3)'),

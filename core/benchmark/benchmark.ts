@@ -88,11 +88,12 @@ export async function runBenchmark(options: BenchmarkOptions = {}): Promise<Benc
   for (const threads of options.threads ?? [undefined]) {
     throwIfCancelled(signal);
     options.progress?.(threads === undefined ? 'running' : `running on ${threads} threads`);
-    const { device, build, onnxruntime } = options;
+    const { device, build, onnxruntime, precision } = options;
     const executor = await createExecutor({
       ...(device === undefined ? {} : { device }),
       ...(build === undefined ? {} : { build }),
       ...(onnxruntime === undefined ? {} : { onnxruntime }),
+      ...(precision === undefined ? {} : { precision }),
       ...(threads === undefined ? {} : { threads }),
     });
     try {

@@ -24,7 +24,7 @@ describe('every variant of the kernels compiles and binds', () => {
     const executor = await createWebgpuExecutor(await nullAdapter(), { precision });
     const results = await runCases(executor, cases);
     await executor.dispose();
-    expect(results.size).toBe(cases.length);
+    return results.size;
   };
 
   it.each(precisions)(
@@ -41,7 +41,7 @@ describe('every variant of the kernels compiles and binds', () => {
           );
         }),
       );
-      await run(scans, precision);
+      expect(await run(scans, precision)).toBe(states.length * channels.length);
     },
     gpuTestMs,
   );
@@ -49,10 +49,8 @@ describe('every variant of the kernels compiles and binds', () => {
   it.each(precisions)(
     'all cases of all ops, in %s',
     async (precision) => {
-      await run(
-        Object.values(opProblems).flatMap((problem) => problem.cases),
-        precision,
-      );
+      const cases = Object.values(opProblems).flatMap((problem) => problem.cases);
+      expect(await run(cases, precision)).toBe(cases.length);
     },
     gpuTestMs,
   );
