@@ -9,12 +9,11 @@ import { basename, join } from 'node:path';
  * all processes, and holds on a busy machine; frames a second do not. The start is what one frame through us costs more than
  * one plain frame: it is paid once, however long the clip.
  *
- *     npm run bench -- video-pipeline [street | otter | animation | FILE]… [preset …]
+ *     npm run bench -- video-pipeline [street | otter | animation | FILE]… [preset …] [turns=3]
  *
  * The names stand for clips of ../shared/video, enlarged to 1080p and repeated where they are smaller and shorter; all three
  * are run where none is given. Without that folder a zoom into the Mandelbrot set is made.
  */
-const turns = 3;
 const presetNames = ['ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium', 'slow', 'slower', 'veryslow'];
 const folder = mkdtempSync(join(tmpdir(), 'mambair-bench-'));
 const shared = '../shared/video';
@@ -75,7 +74,9 @@ function countFrames(clip: string): number {
 
 const words = process.argv.slice(2);
 const presets = words.filter((word) => presetNames.includes(word));
-const given = words.filter((word) => !presetNames.includes(word));
+const isCount = (word: string): boolean => /^\d+$/.test(word);
+const turns = Number(words.find(isCount) ?? 3);
+const given = words.filter((word) => !presetNames.includes(word) && !isCount(word));
 const clips = given.length > 0 ? given : existsSync(shared) ? ['street', 'otter', 'animation'] : ['zoom'];
 try {
   console.log('CPU milliseconds a frame; in brackets frames a second, with the start.\n');

@@ -95,7 +95,7 @@ export function refuseGpuFrames(command: Command, cut: CutGraph, source: ChosenS
   if (isOnGpu) {
     throw unsplittable(
       'frames-on-gpu',
-      'frames lie in GPU memory where the filter stands; put "hwdownload,format=nv12" (or their other format) before it',
+      'frames lie in GPU memory where the filter stands; put "hwdownload,format=nv12,format=yuv420p" (or their own format, and one with planes) before it',
     );
   }
 }

@@ -137,7 +137,7 @@ class NutParser {
       const tag = Array.from(stream.tag, (byte) => (byte > 32 && byte < 127 ? String.fromCharCode(byte) : `[${byte}]`));
       this.#refuse(
         `expected raw video, got ${stream.streamClass === 0 ? `video tagged "${tag.join('')}"` : 'no video'}; ` +
-          `convert to one of: ${pixelFormats.map(({ name }) => name).join(' ')}`,
+          `convert it by ffmpeg's filter "format=NAME" to one of: ${pixelFormats.map(({ name }) => name).join(' ')}`,
       );
     }
     const layout = frameLayout(pixelFormat, stream.width, stream.height);
