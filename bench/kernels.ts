@@ -99,7 +99,7 @@ const lines: readonly Line[] = [
   { name: 'linear 348 → 176', run: gemm(348, 176), work: 256 * 348 * 176, unit: 'MAC' },
   {
     name: 'convolution 3 × 3, 48 → 48',
-    run: () => kernels.convRow(x, 192, 16, 160, 48, 3, 4, 0, 160, y, 192, 6, weights, bias, scratch, 0, 0),
+    run: () => kernels.convRowWinograd(x, 192, 16, 160, 48, 4, 0, 160, y, 192, 6, weights, bias, scratch),
     work: 160 * 9 * 48 * 48,
     unit: 'MAC',
   },

@@ -8,6 +8,7 @@ export type KernelExports = Readonly<Record<KernelName, (...values: number[]) =>
 export type KernelName =
   | 'gemm'
   | 'convRow'
+  | 'convRowWinograd'
   | 'depthwiseRow'
   | 'layerNorm'
   | 'gelu'

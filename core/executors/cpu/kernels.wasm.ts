@@ -1,6 +1,7 @@
 // The one WebAssembly module of the CPU executor: every op's kernels on one imported, shared memory.
 export { gemm } from '../../ops/linear/kernel.wasm';
 export { convRow, depthwiseRow } from '../../ops/conv2d/kernel.wasm';
+export { convRowWinograd } from '../../ops/conv2d/winograd.wasm';
 export { layerNorm } from '../../ops/layer-norm/kernel.wasm';
 export { gelu, leakyRelu, sigmoid, silu } from '../../ops/activation/kernel.wasm';
 export { add, affine, gate, multiply, scaleAdd } from '../../ops/elementwise/kernel.wasm';

@@ -1,4 +1,5 @@
 import { type CpuKernel, inputOf, type OperationOf, padded, vectorsOf } from '../cpu-kernel.js';
+import { packWinograd, usesWinograd, winogradScratchBytes } from './winograd.js';
 import { packBias, packPanels, panelWidth } from '../linear/cpu.js';
 
 /** [C, 1, k, k] → [vector of four channels][ky][kx][4]. */
@@ -22,16 +23,24 @@ export const conv2dCpu: CpuKernel<OperationOf<'conv2d'>> = {
     const channels = weight.shape[1] as number;
     // The kernel's k runs over ky, kx, channel; the checkpoint's over channel, ky, kx.
     const kOrder = (at: number): number => (at % channels) * taps + Math.floor(at / channels);
-    return [packPanels(read(weight), outputs, channels * taps, kOrder), packBias(bias && read(bias), outputs)];
+    const values = read(weight);
+    const packed = [packPanels(values, outputs, channels * taps, kOrder), packBias(bias && read(bias), outputs)];
+    // ONNX Runtime, where it takes the layer, reads the panels.
+    return usesWinograd(kernelSize, channels, outputs) ? [...packed, packWinograd(values, outputs, channels)] : packed;
   },
-  scratchBytes({ depthwise, kernelSize }, inputs, part) {
-    return depthwise ? 0 : kernelSize * (part + kernelSize - 1) * (inputs[0]?.channels ?? 0) * 4;
+  scratchBytes({ depthwise, kernelSize, weight }, inputs, part) {
+    const channels = inputs[0]?.channels ?? 0;
+    const outputs = weight.shape[0] as number;
+    if (!depthwise && usesWinograd(kernelSize, channels, outputs)) {
+      return winogradScratchBytes(channels, outputs);
+    }
+    return depthwise ? 0 : kernelSize * (part + kernelSize - 1) * channels * 4;
   },
   bind({
     operation: { depthwise, kernelSize },
     inputs,
     output: out,
-    packed: [weights = 0, bias = 0],
+    packed: [weights = 0, bias = 0, winograd = 0],
     kernels,
     scratch,
   }) {
@@ -59,6 +68,23 @@ export const conv2dCpu: CpuKernel<OperationOf<'conv2d'>> = {
             out.strideBytes,
             weights,
             bias,
+          );
+        } else if (winograd !== 0) {
+          kernels.convRowWinograd(
+            x.at(0),
+            x.strideBytes,
+            height,
+            width,
+            x.channels,
+            y,
+            x0,
+            run,
+            out.at(pixel),
+            out.strideBytes,
+            panels,
+            winograd,
+            bias,
+            scratch,
           );
         } else {
           kernels.convRow(
