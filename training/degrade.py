@@ -92,12 +92,15 @@ def random_noise(image, rng, strongest):
     return np.clip(np.rint(image + noise), 0, 255).astype(np.uint8)
 
 
-def real_world(image, scale, rng):
+def real_world(image, scale, rng, clean=0):
     """Second-order degradation in the manner of Real-ESRGAN, milder: blur, resize, noise, compression, twice.
 
+    A share `clean` is made smaller and no more, so that what needs no mending is not smoothed.
     [H, W, 3] -> [H / scale, W / scale, 3], both uint8.
     """
     out = (image.shape[0] // scale, image.shape[1] // scale)
+    if clean and rng.random() < clean:
+        return random_resize(image, out, rng)
     if rng.random() < 0.8:
         image = random_blur(image, rng, 0.5 + 0.5 * scale)
     factor = rng.uniform(1 / scale, 1.1)

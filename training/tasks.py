@@ -97,14 +97,15 @@ class Jpeg(PerPatch):
 
 
 class Real(PerPatch):
-    """Photographs and frames from the wild: blur, resize, noise and compression mixed at random."""
+    """Photographs and frames from the wild: blur, resize, noise and compression mixed at random; a share of them clean."""
     watched, weights = 'Set14', STUDIO_LUMA
 
-    def __init__(self, scale):
+    def __init__(self, scale, clean=0):
         self.scale = self.border = scale
+        self.clean = clean
 
     def degrade(self, region, rng):
-        return degrade.real_world(region, self.scale, rng), region
+        return degrade.real_world(region, self.scale, rng, self.clean), region
 
     def examine(self, path, number):
         hr = degrade.crop_to_multiple(read(path), self.scale)
