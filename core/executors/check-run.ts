@@ -1,5 +1,5 @@
 import { MambairError } from '../errors.js';
-import type { Graph } from '../graph/graph.js';
+import type { Graph, GraphNode } from '../graph/graph.js';
 import { elementCount, type Tensor } from '../tensor/tensor.js';
 import type { Routing, RunOptions } from './executor.js';
 
@@ -48,17 +48,18 @@ export function inputOf(graph: Graph): { readonly channels: number; readonly mul
 }
 
 /**
- * Checks what a run asks for against the network.
+ * Checks what a run asks for against the network; `takesGiven` is for executors that take given values.
  * @throws MAMBAIR_OPTION_INVALID for a seed or origin that is no uint32, or a tap the network does not have;
  * MAMBAIR_SHAPE_MISMATCH for replayed noise or forced classes of another size or range.
  */
-export function checkRunOptions(
-  graph: Graph,
-  { batch, paddedHeight, paddedWidth }: RunSizes,
-  options: RunOptions,
-): void {
-  const names = new Set(graph.nodes.map(({ name }) => name));
-  const unknown = options.taps?.find((tap) => !names.has(tap));
+export function checkRunOptions(graph: Graph, sizes: RunSizes, options: RunOptions, takesGiven = false): void {
+  const { batch, paddedHeight, paddedWidth } = sizes;
+  if (options.given !== undefined && !takesGiven) {
+    throw new MambairError('MAMBAIR_OPTION_INVALID', 'only the executor webgpu takes given values');
+  }
+  const nodes = new Map(graph.nodes.map((node) => [node.name, node]));
+  const given = [...(options.given ?? [])];
+  const unknown = [...(options.taps ?? []), ...given.map(([name]) => name)].find((name) => !nodes.has(name));
   if (unknown !== undefined) {
     throw new MambairError(
       'MAMBAIR_OPTION_INVALID',
@@ -67,6 +68,15 @@ export function checkRunOptions(
         detail: { tap: unknown },
       },
     );
+  }
+  for (const [name, { length }] of given) {
+    const { type, operation } = nodes.get(name) as GraphNode;
+    const expected = paddedHeight * paddedWidth * type.scale ** 2 * type.channels;
+    if (length !== expected || batch !== 1 || operation.op === 'sliceChannels') {
+      throw mismatch(
+        `the given value of ${name} must hold ${expected} numbers for one picture, and not be a part of another value; it holds ${length} for ${batch}`,
+      );
+    }
   }
   const tokens = graph.routes.map((id) => {
     const operation = graph.nodes[id]?.operation;

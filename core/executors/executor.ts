@@ -22,6 +22,11 @@ export interface RunOptions {
   readonly routing: Routing;
   /** Node names whose values are also wanted (they are kept alive, so memory grows). */
   readonly taps?: readonly string[];
+  /**
+   * Values to go on with in the place of what nodes computed, by node name, `[1, H, W, C]` as `taps` gives them. Only the
+   * executor `webgpu` takes them: to find the kernel that is wrong.
+   */
+  readonly given?: ReadonlyMap<string, Float32Array | Int32Array>;
   /** Stops the run at its next step. */
   readonly signal?: AbortSignal;
   /** Called now and then, with steps done of all steps of this run. */
@@ -72,6 +77,8 @@ export interface Network {
   readonly scale: number;
   readonly inputChannels: number;
   readonly outputChannels: number;
+  /** Runs that are worth being asked for at a time: one computes while another's result is read. @default 1 */
+  readonly runsAtOnce?: number;
   /** Of executors that have a choice. */
   readonly precision?: PrecisionChoice;
   /** The memory plan for one input of h × w pixels. Pure and fast. */
@@ -87,7 +94,11 @@ export interface Network {
    * converts codes itself.
    * @throws what `run` throws, and MAMBAIR_NOT_FINITE
    */
-  runCodes?(codes: Uint8Array, pictures: CodedPictures, options: Omit<RunOptions, 'taps'>): Promise<Uint8Array>;
+  runCodes?(
+    codes: Uint8Array,
+    pictures: CodedPictures,
+    options: Omit<RunOptions, 'taps' | 'given'>,
+  ): Promise<Uint8Array>;
   /** Frees the weights, and stops runs that are under way or queued. A second call does nothing. */
   dispose(): Promise<void>;
 }

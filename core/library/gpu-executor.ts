@@ -11,7 +11,7 @@ import type {
   RunOptions,
   RunResult,
 } from '../executors/executor.js';
-import { memoryReport } from '../executors/webgpu/bound-program.js';
+import { memoryReport, runsAtOnce } from '../executors/webgpu/bound-program.js';
 import { makeProgram } from '../executors/webgpu/program.js';
 import { describeExecutor } from '../executors/webgpu/webgpu-executor.js';
 import type { Graph } from '../graph/graph.js';
@@ -156,6 +156,7 @@ class ProcessNetwork implements Network {
   readonly scale: number;
   readonly inputChannels: number;
   readonly outputChannels: number;
+  readonly runsAtOnce = runsAtOnce;
   readonly precision: PrecisionChoice;
   readonly #parts: ProcessNetworkParts;
   #disposal: Promise<void> | undefined;
@@ -182,7 +183,7 @@ class ProcessNetwork implements Network {
     return memoryReport(program, this.#parts);
   }
 
-  async run(input: Tensor, { routing, taps, signal, progress }: RunOptions): Promise<RunResult> {
+  async run(input: Tensor, { routing, taps, given, signal, progress }: RunOptions): Promise<RunResult> {
     this.#check();
     throwIfCancelled(signal);
     const answer = await this.#parts.process.ask(
@@ -190,7 +191,7 @@ class ProcessNetwork implements Network {
         kind: 'run',
         network: this.#parts.id,
         input,
-        options: { routing, ...(taps === undefined ? {} : { taps }) },
+        options: { routing, ...(taps === undefined ? {} : { taps }), ...(given === undefined ? {} : { given }) },
         wantsProgress: progress !== undefined,
       },
       { ...(signal === undefined ? {} : { signal }), ...(progress === undefined ? {} : { progress }) },
@@ -201,7 +202,7 @@ class ProcessNetwork implements Network {
   async runCodes(
     codes: Uint8Array,
     pictures: CodedPictures,
-    { routing, signal, progress }: Omit<RunOptions, 'taps'>,
+    { routing, signal, progress }: Omit<RunOptions, 'taps' | 'given'>,
   ): Promise<Uint8Array> {
     this.#check();
     throwIfCancelled(signal);

@@ -18,7 +18,7 @@ export type GpuRequest =
       readonly id: number;
       readonly network: number;
       readonly input: Tensor;
-      readonly options: Pick<RunOptions, 'routing' | 'taps'>;
+      readonly options: Pick<RunOptions, 'routing' | 'taps' | 'given'>;
       readonly wantsProgress: boolean;
     }
   | {

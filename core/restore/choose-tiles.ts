@@ -27,13 +27,14 @@ export function planTilesOf(size: Size, tile: number, overlap: number | undefine
   return planBothAxes(size, (length) => planAxis(length, { tile, overlap: shared }));
 }
 
-/** Bytes beside the network: the tile in and out, and the rows under way, all float32 (see `runTiles`). */
+/** Bytes beside the network: the tiles in and out, and the rows under way, all float32 (see `runTiles`). */
 function bytesBesideNetwork(plan: TilePlan, network: Network, channels: number): number {
   const { height, width } = largestTile(plan);
   const area = network.scale ** 2;
   const isWhole = plan.rows.spans.length * plan.columns.spans.length === 1;
   const tileBytes = 4 * channels * height * width * (1 + area);
-  return tileBytes + (isWhole ? 0 : 4 * channels * height * plan.columns.length * area);
+  const tilesAtOnce = isWhole ? 1 : (network.runsAtOnce ?? 1);
+  return tilesAtOnce * tileBytes + (isWhole ? 0 : 4 * channels * height * plan.columns.length * area);
 }
 
 /**

@@ -44,6 +44,7 @@ export class GuardedNetwork {
   readonly channels: number;
   readonly #options: RestoreOptions;
   #network: Network;
+  #mending: Promise<void> = Promise.resolve();
 
   /** @throws MAMBAIR_OPTION_INVALID for a network that does not map gray to gray or RGB to RGB */
   constructor(network: Network, options: RestoreOptions) {
@@ -115,14 +116,26 @@ export class GuardedNetwork {
     }
   }
 
-  /** Makes another attempt possible. @throws the error when nothing helps */
-  async #mend(error: unknown, network: Network, side: number): Promise<void> {
+  /** Makes another attempt possible; tiles that ran side by side, and failed alike, in turn. @throws as the attempt when nothing helps */
+  #mend(error: unknown, network: Network, side: number): Promise<void> {
+    const mended = this.#mending.then(() =>
+      network === this.#network ? this.#mendNow(error, network, side) : undefined,
+    );
+    this.#mending = mended.catch(() => undefined);
+    return mended;
+  }
+
+  async #mendNow(error: unknown, network: Network, side: number): Promise<void> {
     const { warn, recover } = this.#options;
     const problem = isMambairError(error) ? problems[error.code] : undefined;
     if (!isMambairError(error) || problem === undefined) {
       throw error;
     }
     const { code } = error;
+    if (side > (largestSides.get(network) ?? Number.POSITIVE_INFINITY)) {
+      // Another tile, which ran beside this one, met the same and said so.
+      return;
+    }
     if (code === 'MAMBAIR_OUT_OF_MEMORY' && side > smallestTile) {
       const largest = Math.max(smallestTile, Math.floor(side / 32) * 16);
       largestSides.set(network, largest);

@@ -4,6 +4,7 @@ import { checkLength, createFrameConverter } from '../video/frame-converter.js';
 import { frameLayout } from '../video/pixel-format.js';
 import type { FrameLayout, PlaneLayout } from '../video/pixel-format.js';
 import { GuardedNetwork } from './failure-policy.js';
+import { limited } from './in-order.js';
 import type { RestoreOptions } from './options.js';
 import { checkRestoreOptions } from './options.js';
 import { codesRestorer } from './restore-codes.js';
@@ -15,6 +16,8 @@ import { createTensor, tensorPlanes } from './tensor-tiles.js';
 export interface FrameRestorer {
   /** The layout of what comes out: the same format, `scale` times as wide and high. */
   readonly layout: FrameLayout;
+  /** Calls of `restore` that are worth making at a time: a GPU computes one frame while another comes back. @default 1 */
+  readonly framesAtOnce?: number;
   /**
    * Restores one frame. Calls may overlap: they queue up. What the network leaves alone comes back bit for bit.
    * The result is `target` where one is given, of the length of a result, and otherwise a new array.
@@ -49,14 +52,7 @@ export async function createFrameRestorer(
 
   const restoreCodes = codesRestorer(guarded, { layout, target, colour }, options);
 
-  const restoreOne = async (frame: Uint8Array, given: Uint8Array | undefined): Promise<Uint8Array> => {
-    checkLength('a frame', frame.length, layout.bytes);
-    checkLength('a frame to write', given?.length ?? target.bytes, target.bytes);
-    const codes = await restoreCodes?.(frame);
-    if (codes !== undefined) {
-      given?.set(codes);
-      return given ?? codes;
-    }
+  const restoreLong = async (frame: Uint8Array, given: Uint8Array | undefined): Promise<Uint8Array> => {
     const signal = reader.toRgb(frame).subarray(0, channels * pixels);
     const restored = await restorePlanes(guarded, signal, layout, options);
     addClipped(restored, signal, layout, scale);
@@ -71,14 +67,24 @@ export async function createFrameRestorer(
     return result;
   };
 
-  let last: Promise<unknown> = Promise.resolve();
+  const framesAtOnce = restoreCodes === undefined ? 1 : (network.runsAtOnce ?? 1);
+  const some = limited(framesAtOnce);
+  // The converters have memory for one frame.
+  const one = limited(1);
   return {
     layout: target,
-    restore(frame, given) {
-      const next = last.then(() => restoreOne(frame, given));
-      last = next.catch(() => undefined);
-      return next;
-    },
+    framesAtOnce,
+    restore: (frame, given) =>
+      some(async () => {
+        checkLength('a frame', frame.length, layout.bytes);
+        checkLength('a frame to write', given?.length ?? target.bytes, target.bytes);
+        const codes = await restoreCodes?.(frame);
+        if (codes === undefined) {
+          return one(() => restoreLong(frame, given));
+        }
+        given?.set(codes);
+        return given ?? codes;
+      }),
   };
 }
 

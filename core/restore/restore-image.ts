@@ -158,6 +158,7 @@ export async function restoreImage(
   await runTiles({
     plan: chooseTiles(network, image, { ...options, channels: image.channels }),
     scale: network.scale,
+    tilesAtOnce: network.runsAtOnce,
     channels: image.channels,
     signal: options.signal,
     progress: options.progress,

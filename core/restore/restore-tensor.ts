@@ -43,6 +43,7 @@ export async function restoreInTiles(
   await runTiles({
     plan: chooseTiles(guarded.network, { height, width }, { ...options, channels }),
     scale,
+    tilesAtOnce: guarded.network.runsAtOnce,
     channels,
     signal: options.signal,
     progress: options.progress,

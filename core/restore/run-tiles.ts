@@ -1,5 +1,6 @@
 import { throwIfCancelled } from '../errors.js';
 import { blendRow, fadeWeights } from './blend.js';
+import { inOrder } from './in-order.js';
 import type { Progress } from './options.js';
 import type { PlanarRows } from './tensor-tiles.js';
 import { allocateFloats } from './tensor-tiles.js';
@@ -14,6 +15,8 @@ export interface TileJob {
   /** Gives the planes `[h · scale, w · scale]` of one tile's result; `report` takes the fraction done of this tile. */
   readonly restoreTile: (tile: TileRectangle, report: (fraction: number) => void) => Promise<readonly Float32Array[]>;
   readonly emit: (rows: PlanarRows) => Promise<void>;
+  /** Tiles that are restored at a time: their results are joined in order. @default 1 */
+  readonly tilesAtOnce?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: ((progress: Progress) => void) | undefined;
 }
@@ -27,14 +30,22 @@ export async function runTiles(job: TileJob): Promise<void> {
   const { plan, scale, signal } = job;
   const total = tileCount(plan);
   const width = plan.columns.length * scale;
-  let done = 0;
+  const underWay = new Map<TileRectangle, number>();
+  let finishedTiles = 0;
+  const report = (): void => {
+    const done = [...underWay.values()].reduce((sum, fraction) => sum + fraction, finishedTiles);
+    job.progress?.({ done, total, unit: 'tiles' });
+  };
   const restore = async (tile: TileRectangle): Promise<readonly Float32Array[]> => {
     throwIfCancelled(signal);
+    underWay.set(tile, 0);
     const planes = await job.restoreTile(tile, (fraction) => {
-      job.progress?.({ done: done + fraction, total, unit: 'tiles' });
+      underWay.set(tile, fraction);
+      report();
     });
-    done += 1;
-    job.progress?.({ done, total, unit: 'tiles' });
+    underWay.delete(tile);
+    finishedTiles += 1;
+    report();
     return planes;
   };
 
@@ -54,22 +65,23 @@ export async function runTiles(job: TileJob): Promise<void> {
   const strip = planesOf(stripRows);
   /** The last rows of the strip above, which the next one fades over. */
   const carry = planesOf(carryRows);
-
-  for (const rows of plan.rows.spans) {
-    for (const columns of plan.columns.spans) {
-      const planes = await restore({ rows, columns });
-      placeTile({ rows, columns }, { planes, scale, strip, width });
+  const tiles = plan.rows.spans.flatMap((rows) => plan.columns.spans.map((columns) => ({ rows, columns })));
+  for await (const { item: tile, result: planes } of inOrder(tiles, job.tilesAtOnce ?? 1, restore)) {
+    const { rows, columns } = tile;
+    placeTile(tile, { planes, scale, strip, width });
+    if (columns !== plan.columns.spans.at(-1)) {
+      continue;
     }
     const fadeIn = rows.fadeIn * scale;
     const fadeOut = rows.fadeOut * scale;
-    const finished = keptRows(rows) - fadeOut;
+    const rowCount = keptRows(rows) - fadeOut;
     for (const [c, plane] of strip.entries()) {
       fadeDown(plane, carry[c]!, fadeIn, width);
-      carry[c]!.set(plane.subarray(finished * width, (finished + fadeOut) * width));
+      carry[c]!.set(plane.subarray(rowCount * width, (rowCount + fadeOut) * width));
     }
     throwIfCancelled(signal);
-    const planes = strip.map((plane) => plane.subarray(0, finished * width));
-    await job.emit({ firstRow: rows.keepStart * scale, rowCount: finished, width, planes });
+    const finished = strip.map((plane) => plane.subarray(0, rowCount * width));
+    await job.emit({ firstRow: rows.keepStart * scale, rowCount, width, planes: finished });
   }
 }
 

@@ -6,9 +6,9 @@ import { FrameProgress, type StreamProgress } from './frame-progress.js';
 
 /** How the frames of a stream are restored. */
 export interface RestoreStreamOptions {
-  /** Each takes one frame at a time; several work side by side, and their results keep the order of the stream. */
+  /** Each takes one frame at a time, or as many as it says; several work side by side. Results keep the order of the stream. */
   readonly restorers: readonly FrameRestorer[];
-  /** Frames that are read and not yet handed on, at most; default two more than there are restorers. */
+  /** Frames that are read and not yet handed on, at most; default two more than are restored at a time. */
   readonly framesInFlight?: number;
   /** Stops before the next frame; frames under way stop as soon as their restorers, which share the signal, do. */
   readonly signal?: AbortSignal | undefined;
@@ -60,9 +60,10 @@ async function* restoreFrames(
   stream: VideoStream,
   { restorers, framesInFlight, pool, signal, progress, expectedFrames }: RestoreStreamOptions,
 ): AsyncGenerator<VideoFrame> {
-  const queue = new WorkQueue(framesInFlight ?? restorers.length + 2);
+  const places = restorers.flatMap((restorer) => Array.from({ length: restorer.framesAtOnce ?? 1 }, () => restorer));
+  const queue = new WorkQueue(framesInFlight ?? places.length + 2);
   const tracker = new FrameProgress(expectedFrames);
-  const reading = readAhead(stream, new Turns(restorers, pool), { queue, signal, pool });
+  const reading = readAhead(stream, new Turns(places, pool), { queue, signal, pool });
   try {
     for (let work = await queue.take(); work !== undefined; work = await queue.take()) {
       const data = await work.restored;

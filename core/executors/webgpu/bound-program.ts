@@ -25,11 +25,15 @@ export interface BoundProgram {
   /** Of programs that run from codes. */
   readonly codes: GpuBuffer | undefined;
   readonly newCodes: GpuBuffer | undefined;
-  readonly readback: GpuBuffer;
+  /** One for each run at a time: while one is read, the next run may fill the other. */
+  readonly readbacks: readonly GpuBuffer[];
   readonly values: readonly GpuBuffer[];
   readonly routeData: readonly (GpuBuffer | undefined)[];
   dispose(): void;
 }
+
+/** Runs under way at a time: while the result of one is read, the next computes. */
+export const runsAtOnce = 2;
 
 /** Kernels count words in 32 bits. */
 const mostBytes = 2 ** 34;
@@ -50,7 +54,7 @@ export function programBytes(program: GpuProgram): { values: number; transfer: n
     transfer:
       imageBytes +
       resultBytes +
-      readbackBytes(program) +
+      runsAtOnce * readbackBytes(program) +
       sum([...routeDataBytes, sourceBytes, clippedBytes, targetBytes]) +
       passes.length * paramsBytes +
       runWords.count * 4,
@@ -112,8 +116,9 @@ export async function bindProgram(
       const image = storage('image', program.imageBytes);
       const result = storage('result', program.resultBytes);
       const run = storage('run', runWords.count * 4);
-      const readback = keep(
-        opened.createBuffer('readback', readbackBytes(program), bufferUsage.mapRead | bufferUsage.copyTarget),
+      const readUsage = bufferUsage.mapRead | bufferUsage.copyTarget;
+      const readbacks = Array.from({ length: runsAtOnce }, () =>
+        keep(opened.createBuffer('readback', readbackBytes(program), readUsage)),
       );
       const { sourceBytes, clippedBytes, targetBytes } = program.codes;
       const optional = (label: string, bytes: number) => (bytes > 0 ? storage(label, bytes) : undefined);
@@ -177,7 +182,7 @@ export async function bindProgram(
         });
         return { pipeline, group, ...gridOf(pass.workgroups, most), work: program.work[at] as number };
       });
-      return { program, passes, image, run, codes, newCodes, result, readback, values, routeData, dispose };
+      return { program, passes, image, run, codes, newCodes, result, readbacks, values, routeData, dispose };
     });
   } catch (error) {
     dispose();

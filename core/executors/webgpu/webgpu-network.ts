@@ -1,23 +1,18 @@
 import { invariant, MambairError, throwIfCancelled } from '../../errors.js';
 import type { Graph, GraphNode, NodeId } from '../../graph/graph.js';
-import { runWords } from '../../ops/webgpu-kernel.js';
-import { widenFloat16 } from '../../tensor/float16.js';
 import { elementCount, type Precision, type Tensor, type TensorMap, tensor } from '../../tensor/tensor.js';
 import { checkInput, checkRunOptions, inputOf, type RunSizes } from '../check-run.js';
 import type { LoadOptions, MemoryReport, Network, PrecisionChoice, RunOptions, RunResult } from '../executor.js';
-import { bindProgram, type BoundPass, type BoundProgram, memoryReport, programBytes } from './bound-program.js';
+import { bindProgram, type BoundProgram, memoryReport, programBytes, runsAtOnce } from './bound-program.js';
 import { loadInBestPrecision } from './choose-precision.js';
-import { bufferUsage, type GpuBuffer, mapRead } from './gpu.js';
+import type { GpuBuffer } from './gpu.js';
 import { codesBytes } from '../../ops/picture-codes/webgpu.js';
 import type { CodedPictures } from '../../tensor/coded-picture.js';
 import { type LoadedWeights, loadWeights } from './loaded-weights.js';
 import type { OpenedDevice } from './opened-device.js';
-import { type GpuProgram, makeProgram, operandOf, type ProgramKey } from './program.js';
-
-/** Values written by the passes of one command buffer: short enough to be cancelled, and for a driver's watchdog. */
-const submitWork = 2 ** 27;
-/** Command buffers that are under way at a time: the next is recorded while one runs. */
-const submitsAhead = 2;
+import { type GpuProgram, makeProgram, type ProgramKey } from './program.js';
+import { Submitter } from './submitter.js';
+import { readMapped, readValue, writeRouting, writeValue } from './transfer.js';
 
 /** A network on a GPU: its weights there, buffers and passes for each input size. */
 export class WebgpuNetwork implements Network {
@@ -30,7 +25,12 @@ export class WebgpuNetwork implements Network {
   readonly #device: OpenedDevice;
   /** The last size's; only one, so that a network never takes more than it planned. */
   #program: { readonly name: string; readonly bound: BoundProgram } | undefined;
+  readonly #submitter: Submitter;
+  /** The turns of runs: one begins when all commands of the one before are on their way. */
   #queue: Promise<unknown> = Promise.resolve();
+  /** Results that are being read, oldest first, and runs whose results were read so far or are. */
+  readonly #reading: Promise<unknown>[] = [];
+  #runs = 0;
   #isDisposed = false;
 
   private constructor(graph: Graph, weights: LoadedWeights, { device, choice }: Loading) {
@@ -38,6 +38,7 @@ export class WebgpuNetwork implements Network {
     this.#weights = weights;
     this.#device = device;
     this.#choice = choice;
+    this.#submitter = new Submitter(device);
     const { type } = this.#node(graph.output);
     this.scale = type.scale;
     this.outputChannels = type.channels;
@@ -63,6 +64,8 @@ export class WebgpuNetwork implements Network {
     return network;
   }
 
+  readonly runsAtOnce = runsAtOnce;
+
   get precision(): PrecisionChoice {
     return this.#choice;
   }
@@ -79,26 +82,50 @@ export class WebgpuNetwork implements Network {
   }
 
   run(input: Tensor, options: RunOptions): Promise<RunResult> {
-    const result = this.#queue.then(() => this.#runNow(input, options));
-    this.#queue = result.catch(() => undefined);
-    return result;
+    return this.#inTurn(() => this.#startRun(input, options));
   }
 
-  runCodes(codes: Uint8Array, pictures: CodedPictures, options: Omit<RunOptions, 'taps'>): Promise<Uint8Array> {
-    const result = this.#queue.then(() => this.#runCodesNow(codes, pictures, options));
-    this.#queue = result.catch(() => undefined);
-    return result;
+  runCodes(
+    codes: Uint8Array,
+    pictures: CodedPictures,
+    options: Omit<RunOptions, 'taps' | 'given'>,
+  ): Promise<Uint8Array> {
+    return this.#inTurn(() => this.#startCodes(codes, pictures, options));
   }
 
   async dispose(): Promise<void> {
     if (!this.#isDisposed) {
       this.#isDisposed = true;
       await this.#queue;
-      this.#forget();
+      await this.#forget();
       for (const buffer of this.#weights.buffers) {
         buffer.destroy();
       }
     }
+  }
+
+  /**
+   * Starts a run after those before it have started; what it gives then reads the result, while the next may start. Never
+   * more are under way than there are buffers to read from.
+   */
+  #inTurn<T>(start: () => Promise<() => Promise<T>>): Promise<T> {
+    const begun = this.#queue.then(async () => {
+      if (this.#reading.length >= runsAtOnce) {
+        await this.#reading.shift();
+      }
+      const read = await start();
+      const result = read();
+      const settled = result.then(
+        () => undefined,
+        () => undefined,
+      );
+      this.#reading.push(settled);
+      this.#runs += 1;
+      // In an array: a promise would be waited for.
+      return [result] as const;
+    });
+    this.#queue = begun.catch(() => undefined);
+    return begun.then(([result]) => result);
   }
 
   #node(id: NodeId): GraphNode {
@@ -118,14 +145,12 @@ export class WebgpuNetwork implements Network {
     return memoryReport(program, { weightBytes: this.weightBytes, maxBindingBytes });
   }
 
-  async #runCodesNow(
+  async #startCodes(
     codes: Uint8Array,
     pictures: CodedPictures,
-    options: Omit<RunOptions, 'taps'>,
-  ): Promise<Uint8Array> {
-    this.#check();
-    this.#device.check();
-    throwIfCancelled(options.signal);
+    options: Omit<RunOptions, 'taps' | 'given'>,
+  ): Promise<() => Promise<Uint8Array>> {
+    this.#checkStart(options);
     const { source, target } = pictures;
     const { height, width, samples, bytesPerSample } = source;
     this.#checkCodes(codes, pictures);
@@ -150,16 +175,19 @@ export class WebgpuNetwork implements Network {
     queue.writeBuffer(bound.codes, 0, words);
     const most = codesBytes(target);
     queue.writeBuffer(bound.newCodes, most, new Uint32Array(1));
-    this.#uploadRouting(bound, options, 0);
-    await this.#execute(bound, options, { item: 0, batch: 1 });
-    const result = await this.#read(bound.newCodes, bound.readback, most + 4);
-    if (new Uint32Array(result, most, 1)[0] !== 0) {
-      throw new MambairError(
-        'MAMBAIR_NOT_FINITE',
-        'the network gave values that are not finite; no codes were made of them',
-      );
-    }
-    return new Uint8Array(result.slice(0, target.samples * target.bytesPerSample));
+    writeRouting(queue, bound, options.routing, 0);
+    await this.#submit(bound, options, { item: 0, batch: 1 });
+    const read = await this.#startReading(bound, bound.newCodes, most + 4);
+    return async () => {
+      const result = await read();
+      if (new Uint32Array(result, most, 1)[0] !== 0) {
+        throw new MambairError(
+          'MAMBAIR_NOT_FINITE',
+          'the network gave values that are not finite; no codes were made of them',
+        );
+      }
+      return new Uint8Array(result.slice(0, target.samples * target.bytesPerSample));
+    };
   }
 
   #checkCodes(codes: Uint8Array, { source, target }: CodedPictures): void {
@@ -173,44 +201,60 @@ export class WebgpuNetwork implements Network {
     }
   }
 
-  async #runNow(input: Tensor, options: RunOptions): Promise<RunResult> {
+  #checkStart({ signal }: Pick<RunOptions, 'signal'>): void {
     this.#check();
     this.#device.check();
-    throwIfCancelled(options.signal);
+    throwIfCancelled(signal);
+  }
+
+  async #startRun(input: Tensor, options: RunOptions): Promise<() => Promise<RunResult>> {
+    this.#checkStart(options);
     const sizes = checkInput(this.#graph, input);
-    checkRunOptions(this.#graph, sizes, options);
-    const keep = (options.taps ?? []).map((name) => this.#graph.nodes.findIndex((node) => node.name === name));
+    checkRunOptions(this.#graph, sizes, options, true);
+    const { taps = [], given = new Map<string, Float32Array | Int32Array>() } = options;
+    const idOf = (name: string): NodeId => this.#graph.nodes.findIndex((node) => node.name === name);
+    const tapped = taps.map(idOf);
+    const replaced = [...given].map(([name, data]) => ({ id: idOf(name), data }));
     const { height, width, batch } = sizes;
     const bound = await this.#programFor({
       height,
       width,
       routing: options.routing.kind,
       precision: this.#choice.name,
-      keep,
+      keep: [...new Set([...tapped, ...replaced.map(({ id }) => id)])],
     });
+    const shape = [batch, this.outputChannels, height * this.scale, width * this.scale];
+    const size = resultSize(bound);
+    if (batch === 1 && tapped.length === 0) {
+      await this.#submitItem(bound, { input, sizes, options, replaced, item: 0 });
+      const read = await this.#startReading(bound, bound.result, size.bytes);
+      return async () => ({ output: tensor(shape, new Float32Array(await read(), 0, size.values)), taps: new Map() });
+    }
+    // Values between are gone once the next run has started: all is read in this turn.
     const outputs: Float32Array[] = [];
-    const taps = keep.map((): (Float32Array | Int32Array)[] => []);
+    const values = tapped.map((): (Float32Array | Int32Array)[] => []);
     for (let item = 0; item < batch; item++) {
-      this.#upload(bound, input, sizes, options, item);
-      await this.#execute(bound, options, { item, batch });
-      outputs.push(await this.#readResult(bound));
-      for (const [at, id] of keep.entries()) {
-        taps[at]?.push(await this.#readValue(bound, id));
+      await this.#submitItem(bound, { input, sizes, options, replaced, item });
+      const read = await this.#startReading(bound, bound.result, size.bytes);
+      outputs.push(new Float32Array(await read(), 0, size.values));
+      for (const [at, id] of tapped.entries()) {
+        const ways = { opened: this.#device, submitter: this.#submitter };
+        values[at]?.push(await readValue(this.#graph, bound, id, ways));
       }
     }
-    const shape = [batch, this.outputChannels, height * this.scale, width * this.scale];
-    return {
+    const result: RunResult = {
       output: tensor(shape, joined(outputs, new Float32Array(elementCount(shape)))),
       taps: new Map(
-        keep.map((id, at) => {
+        tapped.map((id, at) => {
           const { type, name } = this.#node(id);
-          const size = [batch, sizes.paddedHeight * type.scale, sizes.paddedWidth * type.scale, type.channels];
-          const all =
-            type.kind === 'indices' ? new Int32Array(elementCount(size)) : new Float32Array(elementCount(size));
-          return [name, { shape: size, data: joined(taps[at] ?? [], all) }];
+          const tapShape = [batch, sizes.paddedHeight * type.scale, sizes.paddedWidth * type.scale, type.channels];
+          const count = elementCount(tapShape);
+          const all = type.kind === 'indices' ? new Int32Array(count) : new Float32Array(count);
+          return [name, { shape: tapShape, data: joined(values[at] ?? [], all) }];
         }),
       ),
     };
+    return () => Promise.resolve(result);
   }
 
   /** The program of a size, its buffers on the device. @throws MAMBAIR_OUT_OF_MEMORY before anything is allocated */
@@ -228,136 +272,83 @@ export class WebgpuNetwork implements Network {
         { detail: { totalBytes, limitBytes } },
       );
     }
-    this.#forget();
+    await this.#forget();
     const bound = await bindProgram(program, this.#weights, this.#device);
     this.#program = { name, bound };
     return bound;
   }
 
-  #forget(): void {
+  /** Frees the buffers of the last size, once nothing is read from them any more. */
+  async #forget(): Promise<void> {
+    await Promise.all(this.#reading.splice(0));
     this.#program?.bound.dispose();
     this.#program = undefined;
   }
 
-  #upload(bound: BoundProgram, input: Tensor, sizes: RunSizes, options: RunOptions, item: number): void {
-    const itemValues = sizes.channels * sizes.height * sizes.width;
-    // Copies, here and below: a view on shared memory would bring Dawn down.
-    const image = Float32Array.from(input.data.subarray(item * itemValues, (item + 1) * itemValues));
-    this.#device.device.queue.writeBuffer(bound.image, 0, image);
-    this.#uploadRouting(bound, options, item);
-  }
-
-  #uploadRouting(bound: BoundProgram, { routing }: RunOptions, item: number): void {
+  /** Sends one item of a batch and all passes over it on their way. */
+  async #submitItem(bound: BoundProgram, { input, sizes, options, replaced, item }: RunItem): Promise<void> {
     const { queue } = this.#device.device;
-    if (routing.kind === 'seeded') {
-      const words = new Uint32Array(runWords.count);
-      words[runWords.seed] = routing.seed;
-      words[runWords.originX] = routing.originX ?? 0;
-      words[runWords.originY] = routing.originY ?? 0;
-      queue.writeBuffer(bound.run, 0, words);
-    } else if (routing.kind !== 'argmax') {
-      const given = routing.kind === 'replay' ? routing.noise : routing.classes;
-      for (const [block, buffer] of bound.routeData.entries()) {
-        const length = (bound.program.routeDataBytes[block] as number) / 4;
-        invariant(buffer && given[block], 'the routing was checked');
-        const own = given[block].slice(item * length, (item + 1) * length);
-        queue.writeBuffer(buffer, 0, own as Float32Array<ArrayBuffer>);
-      }
-    }
+    const itemValues = sizes.channels * sizes.height * sizes.width;
+    // A copy: a view on shared memory would bring Dawn down.
+    const image = Float32Array.from(input.data.subarray(item * itemValues, (item + 1) * itemValues));
+    queue.writeBuffer(bound.image, 0, image);
+    writeRouting(queue, bound, options.routing, item);
+    const between = new Map(
+      replaced.map(({ id, data }) => {
+        const last = bound.program.nodes.lastIndexOf(id);
+        invariant(last >= 0, `${this.#node(id).name} is computed by no pass`);
+        return [last + 1, () => writeValue(this.#graph, bound, id, { queue, data })];
+      }),
+    );
+    await this.#submit(bound, options, { item, batch: sizes.batch }, between);
   }
 
-  /** Records and submits all passes, some at a time. @throws MAMBAIR_CANCELLED, MAMBAIR_DISPOSED, MAMBAIR_DEVICE_LOST */
-  async #execute(bound: BoundProgram, { signal, progress }: RunOptions, at: { item: number; batch: number }) {
-    const { device } = this.#device;
-    const steps = bound.passes.length;
-    const underWay: Promise<unknown>[] = [];
-    try {
-      for (let first = 0; first < steps; ) {
-        const group = nextGroup(bound.passes, first);
-        await this.#device.checked('running a network', () => {
-          const encoder = device.createCommandEncoder();
-          const pass = encoder.beginComputePass();
-          for (const { pipeline, group: bindings, x, y } of group) {
-            pass.setPipeline(pipeline);
-            pass.setBindGroup(0, bindings);
-            pass.dispatchWorkgroups(x, y);
-          }
-          pass.end();
-          device.queue.submit([encoder.finish()]);
-        });
-        underWay.push(device.queue.onSubmittedWorkDone());
-        first += group.length;
-        if (underWay.length >= submitsAhead) {
-          await this.#device.wait(underWay.shift() as Promise<unknown>);
-        }
-        throwIfCancelled(signal);
-        this.#check();
-        progress?.(at.item * steps + first, at.batch * steps);
-      }
-    } finally {
-      await this.#device.wait(Promise.all(underWay));
-    }
-  }
-
-  async #readResult({ result, readback, program }: BoundProgram): Promise<Float32Array> {
-    const words = await this.#read(result, readback, program.resultBytes);
-    // The buffer has a least size.
-    return new Float32Array(words, 0, program.resultValues);
-  }
-
-  /** A kept value, without its padding channels. */
-  async #readValue({ values, program }: BoundProgram, id: NodeId): Promise<Float32Array | Int32Array> {
-    const { buffer, start, stride, height, width, isHalf } = operandOf(this.#graph, program, id);
-    invariant(buffer.kind === 'value', 'a tap is a value');
-    const { kind, channels } = this.#node(id).type;
-    const source = values[program.valueBuffer.get(buffer.id) ?? -1];
-    invariant(source, `${this.#node(id).name} was not kept`);
-    const bytes = height * width * stride * (isHalf ? 2 : 4);
-    const readback = this.#device.createBuffer('tap', bytes, bufferUsage.mapRead | bufferUsage.copyTarget);
-    const words = await this.#read(source, readback, bytes);
-    readback.destroy();
-    if (kind === 'indices') {
-      return new Int32Array(words);
-    }
-    const all = isHalf ? widenFloat16(new Uint16Array(words)) : new Float32Array(words);
-    const data = new Float32Array(height * width * channels);
-    for (let pixel = 0; pixel < height * width; pixel++) {
-      const from = pixel * stride + start;
-      data.set(all.subarray(from, from + channels), pixel * channels);
-    }
-    return data;
-  }
-
-  async #read(source: GpuBuffer, readback: GpuBuffer, bytes: number): Promise<ArrayBuffer> {
-    await this.#device.checked('reading a result', () => {
-      const encoder = this.#device.device.createCommandEncoder();
-      encoder.copyBufferToBuffer(source, 0, readback, 0, bytes);
-      this.#device.device.queue.submit([encoder.finish()]);
+  /** @throws MAMBAIR_CANCELLED, MAMBAIR_DISPOSED, MAMBAIR_DEVICE_LOST */
+  #submit(
+    { passes }: BoundProgram,
+    { signal, progress }: Pick<RunOptions, 'signal' | 'progress'>,
+    at: { readonly item: number; readonly batch: number },
+    between?: ReadonlyMap<number, () => void>,
+  ): Promise<void> {
+    return this.#submitter.submit(passes, {
+      check: () => this.#check(),
+      progress: (done, total) => progress?.(at.item * total + done, at.batch * total),
+      ...(signal === undefined ? {} : { signal }),
+      ...(between === undefined ? {} : { between }),
     });
-    await this.#device.wait(readback.mapAsync(mapRead));
-    const copy = readback.getMappedRange().slice(0, bytes);
-    readback.unmap();
-    // A lost device leaves nothing in the range.
-    this.#device.check();
-    return copy;
   }
+
+  /** Sends a copy of a buffer on its way behind what was submitted; what it gives waits for it. */
+  async #startReading(
+    { readbacks }: BoundProgram,
+    source: GpuBuffer,
+    bytes: number,
+  ): Promise<() => Promise<ArrayBuffer>> {
+    const readback = readbacks[this.#runs % runsAtOnce];
+    invariant(readback, 'there is a buffer for each run at a time');
+    await this.#submitter.copy(source, readback, bytes);
+    return () => readMapped(this.#device, readback, bytes);
+  }
+}
+
+/** One item of a batch, and what goes with it. */
+interface RunItem {
+  readonly input: Tensor;
+  readonly sizes: RunSizes;
+  readonly options: RunOptions;
+  readonly replaced: readonly { readonly id: NodeId; readonly data: Float32Array | Int32Array }[];
+  readonly item: number;
+}
+
+/** Of a result: what is read, and what of it counts, since a buffer has a least size. */
+function resultSize({ program }: BoundProgram): { readonly bytes: number; readonly values: number } {
+  return { bytes: program.resultBytes, values: program.resultValues };
 }
 
 /** What a network is made with beside its weights. */
 interface Loading {
   readonly device: OpenedDevice;
   readonly choice: PrecisionChoice;
-}
-
-/** The passes of the next command buffer: at least one. */
-function nextGroup(passes: readonly BoundPass[], first: number): readonly BoundPass[] {
-  let work = 0;
-  let end = first;
-  while (end < passes.length && (end === first || work + (passes[end] as BoundPass).work <= submitWork)) {
-    work += (passes[end] as BoundPass).work;
-    end += 1;
-  }
-  return passes.slice(first, end);
 }
 
 /** Puts batch items one after the other into `all`. */
