@@ -1,6 +1,7 @@
 import { nearestName } from '../core/index.js';
 import type { Command } from './command.js';
 import { bench } from './commands/bench.js';
+import { bisect } from './commands/bisect.js';
 import { doctor } from './commands/doctor.js';
 import { evaluate } from './commands/eval.js';
 import { ffmpeg } from './commands/ffmpeg.js';
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   tensor,
   evaluate,
   bench,
+  bisect,
   doctor,
 ];
 

@@ -82,5 +82,8 @@ export { describeMachine } from './library/describe-machine.js';
 export type { GpuReport } from './library/describe-gpus.js';
 export type { DescribeMachineOptions, MachineReport } from './library/describe-machine.js';
 export type { AutoReport, PlaceOptions } from './library/place-network.js';
+export { bisectModel } from './library/bisect-model.js';
+export type { BisectModelOptions, ModelBisection } from './library/bisect-model.js';
+export type { Bisection, BisectNetworksOptions, Departure } from './library/bisect.js';
 export { measureGpu } from './library/measure-gpu.js';
 export type { GpuSpeed } from './library/measure-gpu.js';

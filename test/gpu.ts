@@ -8,6 +8,9 @@ const problem = await findAdapter().then(
   (error: unknown) => (error as Error).message,
 );
 
+/** Whether a GPU is here, or a CPU that plays one. */
+export const hasGpu: boolean = problem === undefined;
+
 /** `describe` where there is an adapter; else one skipped test that names what is missing. */
 export function describeWithGpu(name: string, body: () => void): void {
   if (problem === undefined) {

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import type { GpuSpeed, MachineReport } from '../../core/index.js';
+import { gpuTestMs, hasGpu } from '../gpu.js';
 import { mambair, workFolder, writeModel, writePicture } from './run.js';
 
 const at = workFolder();
@@ -112,4 +113,28 @@ describe('mambair doctor', () => {
       expect(isSoftware && auto.device === `webgpu:${at}`).toBe(false);
     }
   });
+});
+
+describe('mambair bisect', () => {
+  const found = (...args: readonly string[]) => mambair('bisect', '-m', at('x2.safetensors'), ...args);
+
+  it(
+    'finds nothing wrong with a GPU that is right, or says that there is none',
+    async () => {
+      const { exitCode, stdout } = await found('--device', 'webgpu', '--precision', 'f32', '--json');
+      expect(exitCode).toBe(hasGpu ? 0 : 6);
+      expect(stdout).toMatch(hasGpu ? /"event":"bisection".*"router":\{"node":".*","share":0\}/ : /^$/);
+      const behind = await found('--against', 'reference', '--from', 'conv_first', '--precision', 'f32');
+      expect(behind.exitCode).toBe(hasGpu ? 0 : 6);
+      expect(behind.stdout).toMatch(hasGpu ? /verdict: +the GPU computes what the CPU does/ : /^$/);
+    },
+    gpuTestMs,
+  );
+
+  it.each([[['--device', 'cpu']], [['--against', 'webgpu']], [['--quiet', '--set', 'x']]])(
+    'ends with 2 for %j',
+    async (args) => {
+      expect(await found(...args)).toMatchObject({ exitCode: 2 });
+    },
+  );
 });
