@@ -127,12 +127,13 @@ class Writer {
     const graph = this.#graph;
     const { dState, dtRank } = this.#config;
     const path = `${block}.assm`;
+    const classes = this.#classes(path, x);
     const inProj = this.#linear(`${path}.in_proj.0`, x);
     const position = graph.depthwiseConv2d(`${path}.CPE.0`, inProj, this.#module(`${path}.CPE.0`));
     const u = graph.multiply(`${path}.selectiveScan.u`, inProj, graph.sigmoid(`${path}.CPE.sigmoid`, position));
     const scan = `${path}.selectiveScan`;
     const projection = graph.linear(`${scan}.x_proj`, u, { weight: this.#weight(`${scan}.x_proj_weight`) });
-    const y = graph.selectiveScan(scan, [u, projection, ...this.#classes(path, x)], {
+    const y = graph.selectiveScan(scan, [u, projection, ...classes], {
       stateSize: dState,
       dtRank,
       dtWeight: this.#weight(`${scan}.dt_projs_weight`),
