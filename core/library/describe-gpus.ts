@@ -13,6 +13,8 @@ export interface GpuReport {
   readonly backend: string;
   /** Backend and driver. */
   readonly driver: string;
+  /** What the executor on it says of itself. */
+  readonly description: string;
   /**
    * A card, a part of the processor, or a CPU that plays a GPU: right, and far slower than the device `cpu`. As far as
    * names tell.

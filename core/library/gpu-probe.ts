@@ -1,5 +1,6 @@
 import { adapterKind } from '../executors/webgpu/adapter-kind.js';
 import { describeAdapter } from '../executors/webgpu/gpu.js';
+import { describeExecutor } from '../executors/webgpu/webgpu-executor.js';
 import { findAdapter, listGpus } from './gpu-adapters.js';
 import type { GpuReport } from './describe-gpus.js';
 
@@ -14,7 +15,8 @@ for (const { index, backend, name } of await listGpus()) {
     index,
     name,
     backend,
-    driver: `${backend}, ${describeAdapter(adapter)}`,
+    driver: [backend, info.description].filter(Boolean).join(', '),
+    description: describeExecutor(describeAdapter(adapter)),
     kind,
     isSoftware: kind === 'software',
     largestBufferBytes: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describeWithGpu, gpuTestMs } from '../../test/gpu.js';
 import { randomCheckpoint, smallConfig } from '../../test/random-network.js';
 import { recognise } from '../architectures/architectures.js';
 import { MambairError } from '../errors.js';
@@ -10,7 +11,7 @@ import type { Executor, Network, RunResult } from '../executors/executor.js';
 import type { GpuReport, GpuReports } from './describe-gpus.js';
 import { chooseGpu } from './choose-gpu.js';
 import { GpuNotes } from './gpu-notes.js';
-import { type GpuMachine, placeNetwork } from './place-network.js';
+import { type GpuMachine, placeNetwork, thisMachine } from './place-network.js';
 
 const tensors = randomCheckpoint(smallConfig, 1);
 const { graph } = recognise(tensors);
@@ -28,6 +29,7 @@ function report(name: string, kind: GpuReport['kind'], index = 0): GpuReport {
     name,
     backend: 'vulkan',
     driver: `vulkan, driver of ${name}`,
+    description: `WebGPU on ${name}`,
     kind,
     isSoftware: kind === 'software',
     largestBufferBytes: 2 ** 30,
@@ -46,14 +48,14 @@ const software = report('SwiftShader', 'software');
 type Fault = 'none' | 'wrong' | 'nan' | 'unsteady' | 'slow' | 'lost' | 'full' | 'closed';
 
 /** A GPU that is the CPU, but quicker: what it has computed once it knows. */
-async function fakeGpu(fault: Fault): Promise<Executor> {
+async function fakeGpu(fault: Fault, description: string): Promise<Executor> {
   if (fault === 'closed') {
     throw new MambairError('MAMBAIR_DEVICE_UNAVAILABLE', 'the driver ended');
   }
   const cpu = await createCpuExecutor({ threads: 1 });
   return {
     name: 'webgpu',
-    description: 'WebGPU on a fake',
+    description,
     dispose: () => cpu.dispose(),
     async load(...args) {
       const network = await cpu.load(...args);
@@ -96,9 +98,9 @@ function machineOf(found: GpuReports, fault: Fault, notes: GpuNotes | undefined)
       asked.lists += 1;
       return Promise.resolve(found);
     },
-    open: () => {
+    open: ({ index }) => {
       asked.opens += 1;
-      return fakeGpu(fault);
+      return fakeGpu(fault, found.gpus.find((gpu) => gpu.index === index)?.description ?? '');
     },
   };
   return { machine, asked };
@@ -178,6 +180,20 @@ describe('the device auto', () => {
     expect([asked, without.asked, played.asked].map(({ opens }) => opens)).toEqual([0, 0, 0]);
   });
 
+  it('looks anew when a number means another GPU than yesterday', async () => {
+    const notes = newNotes();
+    await notes.noteList({ gpus: [report('a card that was taken out', 'discrete', 1)] });
+    const { machine, asked } = machineOf({ gpus: [software, card] }, 'none', notes);
+    expect(await place(machine)).toMatchObject({
+      name: 'webgpu',
+      reason: expect.stringContaining('a card (webgpu:1)'),
+    });
+    expect(asked).toEqual({ lists: 1, opens: 2 });
+    await notes.noteList({ gpus: [report('a card that was taken out', 'discrete', 0)] });
+    const left = machineOf({ gpus: [software] }, 'none', notes);
+    expect(await place(left.machine)).toMatchObject({ name: 'cpu', reason: expect.stringContaining('SwiftShader') });
+  });
+
   it('does not blame the GPU for weights that do not fit', async () => {
     const { machine } = machineOf({ gpus: [card] }, 'none', newNotes());
     const wrong = new Map([...tensors].slice(1));
@@ -207,4 +223,19 @@ describe('notes on GPUs', () => {
     expect(await notes.list()).toBeUndefined();
     expect(await notes.verdict('x')).toBeUndefined();
   });
+});
+
+describeWithGpu('a CPU that plays a GPU, taken for a real one', () => {
+  it(
+    'gives the values of the CPU, and is left aside as it is slower',
+    async () => {
+      const { machine } = machineOf({ gpus: [] }, 'none', newNotes());
+      const list = async (): Promise<GpuReports> => ({
+        gpus: (await thisMachine.list()).gpus.map((gpu) => ({ ...gpu, kind: 'discrete' })),
+      });
+      const placed = await place({ ...machine, list, open: thisMachine.open });
+      expect(placed).toEqual({ name: 'cpu', reason: expect.stringContaining('slower'), warning: undefined });
+    },
+    gpuTestMs,
+  );
 });

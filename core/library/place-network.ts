@@ -101,12 +101,20 @@ export async function placeNetwork(
   if (notes === undefined) {
     return { ...(await onCpu()), reason: notInstalled };
   }
-  const { gpu, reason } = chooseGpu(await listNoted(notes, machine));
-  if (gpu === undefined) {
-    return { ...(await onCpu()), reason };
+  const job = { graph, tensors, precision, notes, machine, onCpu };
+  for (const found of [await listNoted(notes, machine), undefined]) {
+    const { gpu, reason } = chooseGpu(found ?? (await listAnew(notes, machine)));
+    if (gpu === undefined) {
+      return { ...(await onCpu()), reason };
+    }
+    const placed = await placeOnGpu({ ...job, gpu });
+    if (placed !== 'another GPU') {
+      return 'network' in placed
+        ? { ...placed, reason: `${reason}, ${placed.reason}` }
+        : { ...(await onCpu()), ...placed };
+    }
   }
-  const placed = await placeOnGpu({ gpu, graph, tensors, precision, notes, machine, onCpu });
-  return 'network' in placed ? { ...placed, reason: `${reason}, ${placed.reason}` } : { ...(await onCpu()), ...placed };
+  return { ...(await onCpu()), reason: 'the GPUs of this machine change while they are listed' };
 }
 
 /** What `auto` does with the networks of an installation, as far as that is known. */
@@ -155,10 +163,10 @@ export async function describeAuto(
 
 /** The GPUs of a machine, looked for once a day. */
 async function listNoted(notes: GpuNotes, machine: GpuMachine): Promise<GpuReports> {
-  const noted = await notes.list();
-  if (noted !== undefined) {
-    return noted;
-  }
+  return (await notes.list()) ?? listAnew(notes, machine);
+}
+
+async function listAnew(notes: GpuNotes, machine: GpuMachine): Promise<GpuReports> {
   const found = await machine.list();
   await notes.noteList(found);
   return found;
@@ -167,7 +175,7 @@ async function listNoted(notes: GpuNotes, machine: GpuMachine): Promise<GpuRepor
 /** Why a GPU is not used; a broken one is worth a warning. */
 type Refusal = Pick<PlacedNetwork, 'reason' | 'warning'>;
 
-/** The network on a GPU, or why not. */
+/** The network on a GPU, or why not; `another GPU` where the list is of yesterday, and its numbers mean others now. */
 async function placeOnGpu(job: {
   readonly gpu: GpuReport;
   readonly graph: Graph;
@@ -176,7 +184,7 @@ async function placeOnGpu(job: {
   readonly notes: GpuNotes;
   readonly machine: GpuMachine;
   readonly onCpu: () => Promise<PlacedNetwork>;
-}): Promise<PlacedNetwork | Refusal> {
+}): Promise<PlacedNetwork | Refusal | 'another GPU'> {
   const { gpu, graph, tensors, precision, notes, machine } = job;
   const key = verdictKey(gpu, graph) + (precision === 'auto' ? '' : ` | ${precision}`);
   let verdict = await notes.verdict(key);
@@ -190,6 +198,10 @@ async function placeOnGpu(job: {
   let executor: Executor | undefined;
   try {
     executor = await machine.open(gpu, { precision });
+    if (executor.description !== gpu.description) {
+      await executor.dispose();
+      return 'another GPU';
+    }
     const placed = await load(executor, graph, tensors);
     if (verdict === undefined) {
       const cpu = await job.onCpu();

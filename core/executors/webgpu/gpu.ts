@@ -106,7 +106,9 @@ export const computeStage = 4;
 /** What people read of an adapter. */
 export function describeAdapter(adapter: GpuAdapter): string {
   const { vendor, architecture, device, description } = adapter.info;
-  const name = description || device || [vendor, architecture].filter(Boolean).join(' ') || 'an adapter without a name';
+  // A device is written like a file's name, and a description is often the driver's alone.
+  const known = [device.replace(/-+$/, ''), description].filter(Boolean).join(', ');
+  const name = known || [vendor, architecture].filter(Boolean).join(' ') || 'an adapter without a name';
   return isSoftwareAdapter(adapter) ? `${name} (software: far slower than the device cpu)` : name;
 }
 
