@@ -1,13 +1,15 @@
 import { recognise } from '../architectures/architectures.js';
 import { throwIfCancelled } from '../errors.js';
 import { createCalibration } from '../executors/cpu/calibrate.js';
-import { createExecutor, type DeviceOptions } from '../library/executors.js';
+import { createExecutor, type Device, type DeviceOptions } from '../library/executors.js';
 import { readModelSource } from '../library/model-source.js';
 import { countMacs } from './count-macs.js';
 import { randomWeights, testPicture } from './random-weights.js';
 
 /** What is measured; the defaults are the reference job: MambaIRv2-light ×4, 320 × 180 → 1280 × 720. */
 export interface BenchmarkOptions extends Omit<DeviceOptions, 'threads'> {
+  /** What is measured; `auto` is the CPU here. @default 'auto' */
+  readonly device?: Device;
   /** A catalogue id or a path. Without it: `configuration` with random weights. */
   readonly model?: string;
   /** @default 'lightSR_x4' */

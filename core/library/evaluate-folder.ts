@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import { MambairError } from '../errors.js';
+import type { Network } from '../executors/executor.js';
 import { type EvaluationImage, evaluateSet, type ImageScores, type SetScores } from '../evaluate/evaluate-set.js';
 import { benchmarkMode } from '../evaluate/protocol.js';
 import { readBenchmarkImage } from '../image/benchmark-image.js';
@@ -46,8 +47,19 @@ export async function evaluateFolder(model: Model, options: EvaluateFolderOption
       : sigma !== undefined
         ? ({ kind: 'denoise', sigma } as const)
         : ({ kind: 'jpeg', quality: quality ?? 0, encode: jpegAndBack } as const);
-  const mode = benchmarkMode(task, model.network.inputChannels);
-  return evaluateSet(model.network, readPairs(hr, lr, { scale: scale ?? 1, mode }), {
+  const { network } = model;
+  const mode = benchmarkMode(task, network.inputChannels);
+  // Through the model, which goes on with another device when one is lost.
+  const lasting: Network = {
+    scale: network.scale,
+    inputChannels: network.inputChannels,
+    outputChannels: network.outputChannels,
+    plan: (height, width) => model.network.plan(height, width),
+    run: (input, options) => model.runTensor(input, options),
+    dispose: () => Promise.resolve(),
+    ...(network.runsAtOnce === undefined ? {} : { runsAtOnce: network.runsAtOnce }),
+  };
+  return evaluateSet(lasting, readPairs(hr, lr, { scale: scale ?? 1, mode }), {
     ...restore,
     tile: restore.tile ?? 'official',
     routing: restore.routing ?? 'seeded',

@@ -1,5 +1,5 @@
 import type { ModelInfo } from '../architectures/architecture.js';
-import { MambairError } from '../errors.js';
+import { isMambairError, MambairError } from '../errors.js';
 import type { ExecutorName, Network, Routing, RunOptions, RunResult } from '../executors/executor.js';
 import type { PixelImage } from '../image/pixels.js';
 import type { ListedModel } from '../models/catalogue.js';
@@ -62,8 +62,8 @@ export interface Model extends AsyncDisposable {
    */
   restoreFile(input: string | Uint8Array, output: string, options?: RestoreFileOptions): Promise<RestoredFile>;
   /**
-   * Runs the raw network on `[B, C, h, w]` in [0, 1]: no tiles, no clamping.
-   * @throws MAMBAIR_SHAPE_MISMATCH, MAMBAIR_OUT_OF_MEMORY, MAMBAIR_CANCELLED, MAMBAIR_DISPOSED
+   * Runs the raw network on `[B, C, h, w]` in [0, 1]: no tiles, no clamping. If the device is lost, once more on the next.
+   * @throws MAMBAIR_SHAPE_MISMATCH, MAMBAIR_OUT_OF_MEMORY, MAMBAIR_DEVICE_LOST, MAMBAIR_CANCELLED, MAMBAIR_DISPOSED
    */
   runTensor(input: Tensor, options?: RunTensorOptions): Promise<RunResult>;
   /**
@@ -138,7 +138,17 @@ export class LoadedModel implements Model {
 
   async runTensor(input: Tensor, options: RunTensorOptions = {}): Promise<RunResult> {
     const { routing = { kind: 'seeded', seed: 0 }, ...rest } = options;
-    return this.network.run(input, { routing, ...rest });
+    const { network } = this;
+    try {
+      return await network.run(input, { routing, ...rest });
+    } catch (error) {
+      const { recover } = this.#parts.running;
+      const recovered = isMambairError(error, 'MAMBAIR_DEVICE_LOST') ? await recover?.(network, error.code) : undefined;
+      if (recovered === undefined) {
+        throw error;
+      }
+      return recovered.network.run(input, { routing, ...rest });
+    }
   }
 
   async createFrameRestorer(

@@ -39,9 +39,9 @@ export interface PlacedNetwork extends Running {
 /** What `auto` looks at; tests give their own. */
 export interface GpuMachine {
   /** Undefined where no GPU can be used, since the package for it is not installed. */
-  notes(): Promise<GpuNotes | undefined>;
-  list(): Promise<GpuReports>;
-  open(gpu: GpuReport, options?: LoadOptions): Promise<Executor>;
+  readonly notes: () => Promise<GpuNotes | undefined>;
+  readonly list: () => Promise<GpuReports>;
+  readonly open: (gpu: GpuReport, options?: LoadOptions) => Promise<Executor>;
 }
 
 /** This machine. */

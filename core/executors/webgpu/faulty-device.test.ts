@@ -79,6 +79,16 @@ describeWithGpu('a picture on a GPU', () => {
 
   it('that binds small buffers only is the one made of the same tiles elsewhere, bit for bit', async () => {
     const small = await openFaulty({ maxBindingBytes: 2 ** 17 });
+    let allocated = 0;
+    const create = small.device.createBuffer.bind(small.device);
+    const counted = (descriptor: Parameters<typeof create>[0]) => {
+      allocated += descriptor.size;
+      return create(descriptor);
+    };
+    Object.defineProperty(small.device, 'createBuffer', { value: counted });
+    const whole = small.network.run(input, { routing: { kind: 'argmax' } });
+    await expect(whole).rejects.toMatchObject({ code: 'MAMBAIR_OUT_OF_MEMORY' });
+    expect(allocated).toBe(0);
     const size = { height: 40, width: 70 };
     const { columns } = chooseTiles(small.network, size, { ...tiled, tile: 'auto', channels: 3 });
     const [first] = columns.spans;
@@ -100,6 +110,8 @@ describeWithGpu('a picture on a GPU', () => {
       },
     });
     await next?.executor.dispose();
+    const after = gpu.network.run(input, { routing: { kind: 'argmax' } });
+    await expect(after).rejects.toMatchObject({ code: 'MAMBAIR_DEVICE_LOST' });
     expect(codes).toEqual(['MAMBAIR_DEVICE_LOST']);
     expect(data).toEqual(undisturbed);
   });

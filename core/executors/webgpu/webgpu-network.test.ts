@@ -1,13 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { describeWithGpu, gpuTestMs } from '../../../test/gpu.js';
 import { randomCheckpoint, randomImage, smallConfig } from '../../../test/random-network.js';
 import { recognise } from '../../architectures/architectures.js';
 import { readCheckpoint } from '../../checkpoint/read-checkpoint.js';
-import { findAdapter, type FoundAdapter } from '../../library/gpu-adapters.js';
-import { chooseTiles } from '../../restore/choose-tiles.js';
-import { restoreTensor } from '../../restore/restore-tensor.js';
-import type { Executor, Network } from '../executor.js';
-import { createCpuExecutor } from '../cpu/cpu-executor.js';
+import { findAdapter } from '../../library/gpu-adapters.js';
 import type { GpuAdapter, GpuDevice } from './gpu.js';
 import { createWebgpuExecutor } from './webgpu-executor.js';
 
@@ -84,74 +80,6 @@ describeWithGpu('a network on the GPU', () => {
       gpuTestMs,
     );
   });
-
-  describe('on a device of small buffers', () => {
-    let found: FoundAdapter;
-    let executor: Executor;
-    let network: Network;
-    beforeAll(async () => {
-      found = await findAdapter();
-      executor = await createWebgpuExecutor(found.adapter, { maxBindingBytes: 2 ** 18 });
-      network = await executor.load(graph, tensors);
-    });
-    afterAll(() => executor.dispose());
-
-    it('refuses what it cannot bind before it allocates anything', async () => {
-      const input = randomImage([1, 3, 100, 100], 2);
-      await expect(network.run(input, { routing })).rejects.toMatchObject({ code: 'MAMBAIR_OUT_OF_MEMORY' });
-    });
-
-    it(
-      'restores the picture in tiles that fit',
-      async () => {
-        const input = randomImage([1, 3, 40, 70], 2);
-        const { columns } = chooseTiles(
-          network,
-          { height: 40, width: 70 },
-          { tile: 'auto', routing: 'seeded', channels: 3 },
-        );
-        expect(columns.spans.length).toBeGreaterThan(1);
-        const tiled = { tile: 32, overlap: 8, routing: 'seeded' } as const;
-        const cpu = await createCpuExecutor({ threads: 2 });
-        const expected = await restoreTensor(await cpu.load(graph, tensors), input, tiled);
-        await cpu.dispose();
-        expect(meanSquare((await restoreTensor(network, input, tiled)).data, expected.data)).toBeLessThan(1e-7);
-      },
-      gpuTestMs,
-    );
-  });
-
-  it(
-    'that is lost says so, at once and ever after, and the picture is finished elsewhere',
-    async () => {
-      const { adapter } = await findAdapter();
-      let device: GpuDevice | undefined;
-      const executor = await createWebgpuExecutor(watched(adapter, (opened) => (device = opened)));
-      const network = await executor.load(graph, tensors);
-      const input = randomImage([1, 3, 40, 40], 4);
-      const lost = { code: 'MAMBAIR_DEVICE_LOST' };
-      const options = { tile: 'whole', routing: 'seeded' } as const;
-      const undisturbed = await restoreTensor(network, input, options);
-
-      const running = network.run(input, { routing });
-      device?.destroy();
-      await expect(running).rejects.toMatchObject(lost);
-      await expect(network.run(input, { routing })).rejects.toMatchObject(lost);
-
-      const cpu = await createCpuExecutor({ threads: 2 });
-      const codes: string[] = [];
-      const finished = await restoreTensor(network, input, {
-        ...options,
-        recover: async () => ({ network: await cpu.load(graph, tensors), how: 'on the CPU' }),
-        warn: (code) => codes.push(code),
-      });
-      await cpu.dispose();
-      await executor.dispose();
-      expect(codes).toEqual(['MAMBAIR_DEVICE_LOST']);
-      expect(meanSquare(finished.data, undisturbed.data)).toBeLessThan(1e-7);
-    },
-    gpuTestMs,
-  );
 });
 
 function meanSquare(a: Float32Array, b: Float32Array): number {
