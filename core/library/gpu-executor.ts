@@ -24,6 +24,9 @@ import { unlessAborted } from './unless-aborted.js';
 /** How long a process that was told to end may take. */
 const endMs = 2000;
 
+/** How long a driver may take to open a device: those of sleeping GPUs take seconds. */
+const openMs = 60_000;
+
 /** What of a driver's last words an error repeats. */
 const lastWords = 300;
 
@@ -67,12 +70,14 @@ class GpuProcess {
   /** Waits for the device. @throws MAMBAIR_DEVICE_UNAVAILABLE */
   async open(): Promise<Opened> {
     try {
-      return (await this.#wait(0)) as Opened;
+      return (await unlessAborted(AbortSignal.timeout(openMs), this.#wait(0))) as Opened;
     } catch (error) {
       await this.close();
-      throw error instanceof MambairError && error.code === 'MAMBAIR_DEVICE_LOST'
-        ? new MambairError('MAMBAIR_DEVICE_UNAVAILABLE', error.message, { cause: error })
-        : error;
+      throw error instanceof MambairError && error.code !== 'MAMBAIR_DEVICE_LOST'
+        ? error
+        : new MambairError('MAMBAIR_DEVICE_UNAVAILABLE', `the GPU did not open: ${(error as Error).message}`, {
+            cause: error,
+          });
     }
   }
 

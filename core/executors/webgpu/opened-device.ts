@@ -5,6 +5,7 @@ import {
   bufferUsage,
   computeStage,
   describeAdapter,
+  isSoftwareAdapter,
   type GpuAdapter,
   type GpuBindGroupLayout,
   type GpuBuffer,
@@ -24,9 +25,16 @@ export interface GpuOptions {
   readonly maxBindingBytes?: number;
   /** How networks are loaded that do not say. @default 'auto' */
   readonly precision?: LoadOptions['precision'];
+  /** A device that does not answer for so long counts as lost. @default two minutes; a software one may take for ever */
+  readonly patienceMs?: number;
   /** Features to open the device with, where the adapter has them: for measurements. @default none */
   readonly features?: readonly string[];
 }
+
+/**
+ * Command buffers are short, and a driver resets a device that hangs within seconds; some never do. Compilers take longest.
+ */
+const defaultPatienceMs = 120_000;
 
 /** The limits that large maps need: without asking, a device has the least that WebGPU promises. */
 function requiredLimits({ limits }: GpuAdapter): Record<string, number> {
@@ -45,40 +53,33 @@ export class OpenedDevice {
   readonly maxBindingBytes: number;
   /** Whether it computes with halves itself (`shader-f16`). */
   readonly hasHalves: boolean;
+  readonly #patienceMs: number;
   #lost: MambairError | undefined;
-  readonly #losing: Promise<never>;
+  /** Told when the device is lost. (A race against one promise for all would grow with every wait.) */
+  readonly #waiting = new Set<(error: MambairError) => void>();
   readonly #pipelines = new Map<string, Promise<CachedPipeline>>();
 
-  private constructor(device: GpuDevice, adapter: GpuAdapter, most: number) {
-    const description = describeAdapter(adapter);
+  private constructor(device: GpuDevice, adapter: GpuAdapter, options: GpuOptions) {
+    const { maxBindingBytes: most = 2 ** 53, patienceMs } = options;
+    const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
     this.device = device;
-    this.description = description;
+    this.description = describeAdapter(adapter);
     this.hasHalves = adapter.features.has('shader-f16');
-    this.maxBindingBytes = Math.min(most, device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
-    this.#losing = device.lost.then(({ reason, message }) => {
-      this.#lost = new MambairError(
-        'MAMBAIR_DEVICE_LOST',
-        `the GPU (${description}) was lost: ${message || reason || 'no reason was given'}`,
-        { detail: { device: description } },
-      );
-      throw this.#lost;
-    });
-    // Whoever waits for something meanwhile hears of it; nobody may be waiting.
-    this.#losing.catch(() => undefined);
+    this.maxBindingBytes = Math.min(most, maxStorageBufferBindingSize, maxBufferSize);
+    this.#patienceMs = patienceMs ?? (isSoftwareAdapter(adapter) ? Number.POSITIVE_INFINITY : defaultPatienceMs);
+    void device.lost.then(({ reason, message }) => this.#lose(message || reason || 'no reason was given'));
   }
 
   /** Opens the adapter's one device. @throws MAMBAIR_DEVICE_UNAVAILABLE when the adapter gives none. */
-  static async open(
-    adapter: GpuAdapter,
-    { maxBindingBytes = 2 ** 53, features = [] }: GpuOptions = {},
-  ): Promise<OpenedDevice> {
+  static async open(adapter: GpuAdapter, options: GpuOptions = {}): Promise<OpenedDevice> {
+    const { features = [] } = options;
     const description = describeAdapter(adapter);
     try {
       const device = await adapter.requestDevice({
         requiredLimits: requiredLimits(adapter),
         requiredFeatures: features.filter((feature) => adapter.features.has(feature)),
       });
-      return new OpenedDevice(device, adapter, maxBindingBytes);
+      return new OpenedDevice(device, adapter, options);
     } catch (cause) {
       throw new MambairError(
         'MAMBAIR_DEVICE_UNAVAILABLE',
@@ -95,14 +96,44 @@ export class OpenedDevice {
     }
   }
 
-  /** Waits for something of the device, which may never come if it is lost. @throws MAMBAIR_DEVICE_LOST */
-  async wait<T>(promise: Promise<T>): Promise<T> {
-    const result = await Promise.race([promise, this.#losing]).catch((error: unknown) => {
-      this.check();
-      throw error;
+  /** Waits for something of the device, which may never come if it is lost or hangs. @throws MAMBAIR_DEVICE_LOST */
+  wait<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer =
+        this.#patienceMs < Number.POSITIVE_INFINITY
+          ? setTimeout(() => this.#lose(`no answer within ${this.#patienceMs / 1000} s`), this.#patienceMs)
+          : undefined;
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(fail);
+      };
+      const fail = (error: unknown): void => {
+        end();
+        reject(this.#lost ?? error);
+      };
+      if (this.#lost !== undefined) {
+        fail(this.#lost);
+        return;
+      }
+      this.#waiting.add(fail);
+      promise.then((result) => {
+        end();
+        if (this.#lost === undefined) {
+          resolve(result);
+        } else {
+          reject(this.#lost);
+        }
+      }, fail);
     });
-    this.check();
-    return result;
+  }
+
+  #lose(why: string): void {
+    this.#lost ??= new MambairError('MAMBAIR_DEVICE_LOST', `the GPU (${this.description}) was lost: ${why}`, {
+      detail: { device: this.description },
+    });
+    for (const fail of this.#waiting) {
+      fail(this.#lost);
+    }
   }
 
   /**

@@ -3,6 +3,7 @@ import { describeWithGpu } from '../../../test/gpu.js';
 import { randomCheckpoint, randomImage, smallConfig } from '../../../test/random-network.js';
 import { recognise } from '../../architectures/architectures.js';
 import type { GpuAdapter, GpuBuffer, GpuDevice } from './gpu.js';
+import type { GpuOptions } from './opened-device.js';
 import { createWebgpuExecutor } from './webgpu-executor.js';
 
 const tensors = randomCheckpoint(smallConfig, 1);
@@ -13,7 +14,7 @@ const routing = { kind: 'seeded', seed: 3 } as const;
 const instances: unknown[] = [];
 
 /** A device that runs nothing and answers at once; what is asked of it is told, and results wait for `release`. */
-async function openWatched() {
+async function openWatched(options: GpuOptions = {}) {
   const name = 'webgpu';
   const dawn = (await import(name)) as { create(flags: string[]): { requestAdapter(): Promise<GpuAdapter> } };
   const instance = dawn.create(['backend=null']);
@@ -55,7 +56,7 @@ async function openWatched() {
     limits: adapter.limits,
     requestDevice: async (descriptor) => watch(await adapter.requestDevice(descriptor)),
   };
-  const executor = await createWebgpuExecutor(watched, { precision: 'f32' });
+  const executor = await createWebgpuExecutor(watched, { precision: 'f32', ...options });
   return { executor, events, release: () => waiting.shift()?.() };
 }
 
@@ -110,6 +111,17 @@ describeWithGpu('runs of a network on a GPU', () => {
     await settled(() => events.includes('wait'));
     release();
     await after;
+    await executor.dispose();
+  });
+
+  it('fail when the device does not answer, and all after them', async () => {
+    const { executor, events } = await openWatched({ patienceMs: 5000 });
+    const network = await executor.load(graph, tensors);
+    const lost = { code: 'MAMBAIR_DEVICE_LOST', message: expect.stringContaining('5 s') };
+    const input = randomImage([1, 3, 8, 8], 1);
+    await expect(network.run(input, { routing })).rejects.toMatchObject(lost);
+    expect(events).toEqual(['upload', 'wait']);
+    await expect(network.run(input, { routing })).rejects.toMatchObject(lost);
     await executor.dispose();
   });
 });
