@@ -80,6 +80,8 @@ describe('the program', () => {
     expect(tookMs).toBeLessThan(2000);
     // `home` is where the program keeps what it knows of devices.
     const left = (await readdir(at('.'))).filter((name) => name !== 'home');
+    const notes = await readdir(at('home')).catch(() => []);
+    expect(notes.filter((name) => name !== 'gpus.json')).toEqual([]);
     expect(left.sort()).toEqual(['large.png', 'x2.safetensors']);
   });
 });
