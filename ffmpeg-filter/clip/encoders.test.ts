@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import { codeOf } from '../../test/video-streams.js';
 import { containerOf, streamFate } from './container.js';
 import { chooseEncoder, keepingFormat, readEncoderFormats, type EncoderWish } from './encoders.js';
-import { hdrOptions } from './hdr-options.js';
 
 const known: Readonly<Record<string, string>> = {
   libx264: 'yuv420p yuvj420p yuv422p yuv444p nv12 yuv420p10le yuv422p10le yuv444p10le gray gray10le',
@@ -107,33 +106,5 @@ describe('streams beside the video', () => {
     [{ ...stream, kind: 'audio' as const, codec: 'aac' }, 'a.avi', 'copy'],
   ])('%j into %s: %s', (given, name, keep) => {
     expect(streamFate(given, containerOf(name), 'mp4').keep).toBe(keep);
-  });
-});
-
-describe('HDR10 data', () => {
-  const sideData = [
-    {
-      ...{ side_data_type: 'Mastering display metadata', red_x: '34000/50000', red_y: '16000/50000' },
-      ...{ green_x: '13250/50000', green_y: '34500/50000', blue_x: '7500/50000', blue_y: '3000/50000' },
-      ...{ white_point_x: '15635/50000', white_point_y: '16450/50000' },
-      ...{ min_luminance: '1/10000', max_luminance: '10000000/10000' },
-    },
-    { side_data_type: 'Content light level metadata', max_content: 1000, max_average: 400 },
-  ];
-
-  it('is written in each encoder’s units', () => {
-    expect(hdrOptions('libx265', sideData, 'topleft')).toEqual([
-      [
-        'x265-params',
-        'hdr10=1:repeat-headers=1:master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1):max-cll=1000,400:chromaloc=2',
-      ],
-    ]);
-    expect(hdrOptions('libsvtav1', sideData, undefined)).toEqual([
-      [
-        'svtav1-params',
-        'mastering-display=G(0.265,0.69)B(0.15,0.06)R(0.68,0.32)WP(0.3127,0.329)L(1000,0.0001):content-light=1000,400',
-      ],
-    ]);
-    expect(hdrOptions('libx264', sideData, 'left')).toEqual([]);
   });
 });

@@ -1,5 +1,7 @@
+import { sayHdrLoss, staticHdr } from '../command/hdr-options.js';
+import type { SideData } from '../command/probed-input.js';
 import type { KeptStream } from './plan-clip.js';
-import type { ClipHeader, ClipPictures, ClipStream, SideData } from './probe-clip.js';
+import type { ClipHeader, ClipPictures, ClipStream } from './probe-clip.js';
 
 /** Something that the output will not have. */
 export interface VideoLoss {
@@ -41,8 +43,8 @@ const sideDataNames: Readonly<Record<string, string>> = {
   AVPanScan: 'pan and scan windows',
   'Stereo 3D': 'the mark for stereoscopic pictures',
   'Spherical Mapping': 'the mark for spherical pictures',
-  'Mastering display metadata': 'HDR10 mastering display',
-  'Content light level metadata': 'HDR10 light levels',
+  'HDR Dynamic Metadata CUVA 005.1 2021 (Vivid)': 'dynamic HDR metadata (HDR Vivid)',
+  'Ambient viewing environment': 'the ambient viewing environment',
 };
 
 /** What is gone of the streams beside the video, known before anything is run. */
@@ -90,15 +92,24 @@ export function losses(
     }
   }
   found.push(...colourLosses(source.stream, made.stream));
-  const before = kindsOf([...source.stream.sideData, ...source.pictures.sideData]);
-  const after = new Set(kindsOf([...made.stream.sideData, ...made.sideData]));
-  for (const kind of before.filter((each) => !after.has(each) && !carried.test(each))) {
-    found.push({
-      kind: 'side-data',
-      message: `${sideDataNames[kind] ?? `side data "${kind}"`} of the pictures is lost`,
-    });
-  }
-  return found;
+  return [...found, ...sideDataLosses(source, [...made.stream.sideData, ...made.sideData])];
+}
+
+function sideDataLosses(
+  { stream, pictures }: { readonly stream: ClipStream; readonly pictures: ClipPictures },
+  made: readonly SideData[],
+): readonly VideoLoss[] {
+  const after = new Set(kindsOf(made));
+  const lost = [...stream.sideData, ...pictures.sideData].filter(
+    ({ side_data_type: kind }) => !after.has(String(kind)) && !carried.test(String(kind)),
+  );
+  const hdr = staticHdr(lost);
+  const others = kindsOf(lost.filter((each) => each !== hdr.display && each !== hdr.light));
+  const messages = [
+    sayHdrLoss(hdr) ?? [],
+    ...others.map((kind) => `${sideDataNames[kind] ?? `side data "${kind}"`} of the pictures is lost`),
+  ].flat();
+  return messages.map((message) => ({ kind: 'side-data', message }));
 }
 
 /** Streams that are kept, each with what it has become. Containers keep the order of each kind, but not that of all. */
@@ -125,9 +136,10 @@ function nameOf({ index, kind, codec, codecTag }: ClipStream): string {
   return `stream ${index} (${kind}, ${what})`;
 }
 
-/** What belongs to pictures and does not pass raw frames, in words. */
+/** Says what belongs to pictures and never passes raw frames. */
 export function lostByFrames(sideData: readonly SideData[]): readonly string[] {
-  return [...new Set(kindsOf(sideData).flatMap((kind) => sideDataNames[kind] ?? []))];
+  const names = new Set(kindsOf(sideData).flatMap((kind) => sideDataNames[kind] ?? []));
+  return [...names].map((name) => `${name} of the pictures is lost`);
 }
 
 const kindsOf = (list: readonly SideData[]): readonly string[] => [

@@ -1,6 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { MambairError } from '../../core/index.js';
-import type { SideData } from './probe-clip.js';
+import type { SideData } from '../command/probed-input.js';
 
 /** How a player turns pictures: the nine numbers of QuickTime's matrix (16.16 fixed point, the third of each row 2.30). */
 export type DisplayMatrix = readonly number[];

@@ -1,9 +1,9 @@
 import { MambairError } from '../../core/index.js';
 import { rawWords, timeBaseWords } from '../command/half.js';
+import { hdrOption, hdrOptionOf, staticHdr, type EncoderOption } from '../command/hdr-options.js';
 import type { Ratio } from '../command/probed-input.js';
 import { familyOfFormat, streamFate, type Container, type StreamFate } from './container.js';
 import type { EncoderChoice } from './encoders.js';
-import { hdrOptions, type EncoderOption } from './hdr-options.js';
 import type { ClipHeader, ClipPictures, ClipStream } from './probe-clip.js';
 import { sourceFormat } from './source-format.js';
 
@@ -185,12 +185,7 @@ function codecWords(input: EncodePlanInput, streams: readonly KeptStream[]): rea
   const kept = streams.filter(({ index }) => index !== undefined);
   const rank = kept.filter(({ source }) => source.kind === 'video').findIndex(({ source }) => source === stream);
   const at = `:v:${rank}`;
-  const options = mergeOptions([
-    ...encoder.options,
-    ...hdrOptions(encoder.encoder, [...pictures.sideData, ...stream.sideData], stream.colour.chromaLocation),
-    ...fieldOptions(input),
-    ...encoderOptions,
-  ]);
+  const options = mergeOptions([...encoder.options, ...hdrOptions(input), ...fieldOptions(input), ...encoderOptions]);
   const { timeBase, filters } = clock(input);
   return [
     ...['-c', 'copy'],
@@ -223,6 +218,19 @@ const divisor = (one: number, other: number): number => (other === 0 ? one : div
 /** True for pictures that are woven of two fields. */
 export function isInterlaced({ stream, pictures }: Pick<DecodePlanInput, 'stream' | 'pictures'>): boolean {
   return /^(tt|bb|tb|bt)$/.test(stream.fieldOrder ?? '') || pictures.interlaced;
+}
+
+/** What HDR10 says of the film, as far as the user's own parameters do not. */
+function hdrOptions({
+  stream,
+  pictures,
+  encoder: { encoder },
+  encoderOptions,
+}: EncodePlanInput): readonly EncoderOption[] {
+  const [, given] = mergeOptions(encoderOptions).find(([name]) => name === hdrOptionOf(encoder)) ?? [];
+  const hdr = staticHdr([...pictures.sideData, ...stream.sideData]);
+  const option = hdrOption(encoder, hdr, { chromaLocation: stream.colour.chromaLocation, given });
+  return option === undefined ? [] : [option];
 }
 
 /** Fields that stay fields. */

@@ -2,10 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { MambairError } from '../../core/index.js';
 import { throwIfCancelled } from '../pipeline/cancel.js';
-import { readProbe, readRatio, type ProbedStream, type Ratio } from '../command/probed-input.js';
-
-/** One piece of side data as ffprobe prints it: `side_data_type` and its numbers. */
-export type SideData = Readonly<Record<string, unknown>>;
+import { readProbe, readRatio, type ProbedStream, type Ratio, type SideData } from '../command/probed-input.js';
 
 /** One chapter: its times in seconds as printed, and its tags. */
 export interface Chapter {
@@ -23,7 +20,6 @@ export interface ClipStream extends ProbedStream {
   readonly averageRate: Ratio | undefined;
   /** `4:3` as printed; undefined where it is unknown. */
   readonly sampleAspectRatio: string | undefined;
-  readonly sideData: readonly SideData[];
   /** Where the stream ends, in ticks; undefined where the container does not say. */
   readonly endPts: number | undefined;
 }
@@ -193,14 +189,13 @@ function extras(stream: Readonly<Record<string, unknown>>): Omit<ClipStream, key
     const value = stream[key];
     return typeof value === 'string' && value !== 'unknown' && value !== 'N/A' ? value : undefined;
   };
-  const { side_data_list: sideData, start_pts: start, duration_ts: duration } = stream;
+  const { start_pts: start, duration_ts: duration } = stream;
   return {
     profile: text('profile'),
     codecTag: text('codec_tag_string') ?? '',
     frameRate: readRatio(text('r_frame_rate')),
     averageRate: readRatio(text('avg_frame_rate')),
     sampleAspectRatio: text('sample_aspect_ratio'),
-    sideData: Array.isArray(sideData) ? (sideData as readonly SideData[]) : [],
     endPts: typeof start === 'number' && typeof duration === 'number' ? start + duration : undefined,
   };
 }

@@ -67,9 +67,14 @@ const pictureOnly = list(
     'rawvideo yuv h264 264 hevc 265 h265 ivf obu mjpeg mjpg m1v m2v',
 );
 
+/** What an output's format goes by: `-f`, or else the address's extension. */
+export function formatName(url: string, format: string | undefined): string {
+  return (format ?? /\.([^./\\]+)$/.exec(url)?.[1] ?? '').toLowerCase();
+}
+
 /** What a container can hold, from `-f` or else the address's extension. Unknown ones hold picture and sound. */
 export function containerOf(url: string, format: string | undefined): Container {
-  const name = (format ?? /\.([^./\\]+)$/.exec(url)?.[1] ?? '').toLowerCase();
+  const name = formatName(url, format);
   return {
     video: audioOnly.has(name) ? 'no' : audioWithCover.has(name) ? 'covers' : 'yes',
     audio: !pictureOnly.has(name),

@@ -4,8 +4,8 @@ import type { CutGraph } from './cut-graph.js';
 import { bareName, isClockOption } from './ffmpeg-options.js';
 import { printGraph } from './filter-graph.js';
 import type { FoundFilter } from './find-filter.js';
-import type { HalfWord } from './half.js';
-import { mapTarget, rank, type OutputPlan, type OutputStream } from './output-streams.js';
+import type { EncodedStream, HalfWord } from './half.js';
+import { mapTarget, optionsFor, rank, type OutputPlan, type OutputStream } from './output-streams.js';
 import type { Ledger } from './placements.js';
 import type { ProbedInput, StreamKind } from './probed-input.js';
 
@@ -36,7 +36,7 @@ export function encodeOutputs(plan: EncodePlan): readonly HalfWord[] {
       ...timeBaseSlot(plan, at, restored),
       ...dispositionWords(plan, at),
       ...ownOptions(plan, output),
-      ...restored.map((stream) => ({ slot: 'colour' as const, video: rank(streams, streams.indexOf(stream)) })),
+      ...restored.map((stream) => ({ slot: 'colour' as const, stream: encodedStream(plan, at, stream) })),
       { slot: 'output' as const, output: at, url: output.url },
     ];
   });
@@ -49,6 +49,14 @@ function isRestored({ target, found, cut }: EncodePlan, stream: OutputStream, ou
   }
   const isOpenEnd = stream.chosen === undefined && stream.label === undefined && stream.kind === 'video';
   return isOpenEnd ? cut.hasOpenEnd && output === 0 : stream.label !== undefined && cut.ends.includes(stream.label);
+}
+
+function encodedStream({ command, plans }: EncodePlan, output: number, stream: OutputStream): EncodedStream {
+  const streams = plans[output]?.streams ?? [];
+  const place = streams.indexOf(stream);
+  const file = command.outputs[output];
+  const options = file === undefined ? new Map<string, string>() : optionsFor(file, streams, place);
+  return { output, video: rank(streams, place), codec: options.get('c'), options };
 }
 
 const kindLetters: Readonly<Record<StreamKind, string>> = {

@@ -2,7 +2,7 @@ import type { Command, FileGroup, Option } from './command-line.js';
 import type { CutGraph } from './cut-graph.js';
 import { bareName } from './ffmpeg-options.js';
 import type { FoundFilter } from './find-filter.js';
-import { isCopied, isMeant, type OutputPlan, type OutputStream } from './output-streams.js';
+import { codecOf, isMeant, type OutputPlan, type OutputStream } from './output-streams.js';
 import { unsplittable } from './unsplittable.js';
 
 /**
@@ -43,7 +43,7 @@ export function findTarget(command: Command, found: FoundFilter, plans: readonly
       `${output.url} has two filter options for one stream; ffmpeg would take the last`,
     );
   }
-  if (isCopied(output, streams, at)) {
+  if (codecOf(output, streams, at) === 'copy') {
     throw copied(output);
   }
   return target;
@@ -63,7 +63,7 @@ export function refuseCopies(command: Command, plans: readonly OutputPlan[], cut
   for (const [number, output] of command.outputs.entries()) {
     const streams = plans[number]?.streams ?? [];
     const at = streams.findIndex(({ label }) => label !== undefined && cut.ends.includes(label));
-    if (at >= 0 && isCopied(output, streams, at)) {
+    if (at >= 0 && codecOf(output, streams, at) === 'copy') {
       throw copied(output);
     }
   }

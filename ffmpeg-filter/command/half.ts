@@ -6,7 +6,7 @@ import type { Ratio } from './probed-input.js';
  * - `pipe`: the encoding half's first input;
  * - `clock`: options of the input of number `input` in the command, behind its own;
  * - `timeBase`: how the encoding half takes frame times over;
- * - `colour`: colour tags of the output's video stream of number `video`;
+ * - `colour`: what the pipe does not carry of the pictures of one stream: colour tags, HDR10's data;
  * - `output`: an output file.
  */
 export type HalfWord =
@@ -14,8 +14,19 @@ export type HalfWord =
   | { readonly slot: 'raw' | 'pipe' }
   | { readonly slot: 'clock'; readonly input: number }
   | { readonly slot: 'timeBase'; readonly output: number }
-  | { readonly slot: 'colour'; readonly video: number }
+  | { readonly slot: 'colour'; readonly stream: EncodedStream }
   | { readonly slot: 'output'; readonly output: number; readonly url: string };
+
+/** A stream of restored pictures in an output, as the command describes it. */
+export interface EncodedStream {
+  readonly output: number;
+  /** Its number among the output's video streams. */
+  readonly video: number;
+  /** The encoder or codec that the command names; undefined where it leaves that to ffmpeg. */
+  readonly codec: string | undefined;
+  /** The options of the output that hold for it, by their names without specifiers; of several the last. */
+  readonly options: ReadonlyMap<string, string>;
+}
 
 /** A command line of ffmpeg with such places, without the program's name. */
 export type Half = readonly HalfWord[];
@@ -28,7 +39,7 @@ export function fillHalf(
     readonly pipe?: readonly string[];
     readonly clock?: (input: number) => readonly string[];
     readonly timeBase?: readonly string[] | ((output: number) => readonly string[]);
-    readonly colour?: (video: number) => readonly string[];
+    readonly colour?: (stream: EncodedStream) => readonly string[];
     readonly output?: (url: string, output: number) => string;
   },
 ): readonly string[] {
@@ -37,7 +48,7 @@ export function fillHalf(
       return [word];
     }
     if (word.slot === 'colour') {
-      return fill.colour?.(word.video) ?? [];
+      return fill.colour?.(word.stream) ?? [];
     }
     if (word.slot === 'output') {
       const url = fill.output?.(word.url, word.output) ?? word.url;

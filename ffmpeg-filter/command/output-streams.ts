@@ -127,13 +127,34 @@ export function rank(streams: readonly OutputStream[], at: number): number {
   return streams.slice(0, at).filter(({ kind }) => kind === streams[at]?.kind).length;
 }
 
-/** True when an output copies the stream of this place instead of encoding it: the last fitting option decides. */
-export function isCopied(output: FileGroup, streams: readonly OutputStream[], at: number): boolean {
-  const codec = output.options.findLast(({ name, specifier }) => {
-    const bare = bareName(name);
-    return name === 'vcodec'
-      ? isMeant('v', streams, at)
-      : (bare === 'c' || bare === 'codec') && isMeant(specifier, streams, at);
-  });
-  return codec?.value === 'copy';
+/** The encoder, the codec or `copy` that an output names for its stream of this place; undefined where it names none. */
+export function codecOf(output: FileGroup, streams: readonly OutputStream[], at: number): string | undefined {
+  return optionsFor(output, streams, at).get('c');
 }
+
+/**
+ * The options of an output that hold for its stream of this place, by their names without specifiers; of several the last.
+ * The names of `-c` (`-codec`, `-vcodec`) are taken for one.
+ */
+export function optionsFor(
+  output: FileGroup,
+  streams: readonly OutputStream[],
+  at: number,
+): ReadonlyMap<string, string> {
+  const kind = streams[at]?.kind;
+  const options = new Map<string, string>();
+  for (const { name, specifier, value } of output.options) {
+    const ofKind = kindOptions[name];
+    if (value !== undefined && (ofKind === undefined ? isMeant(specifier, streams, at) : ofKind.kind === kind)) {
+      options.set(ofKind?.name ?? (bareName(name) === 'codec' ? 'c' : bareName(name)), value);
+    }
+  }
+  return options;
+}
+
+/** Options that mean the streams of one kind without a specifier. */
+const kindOptions: Readonly<Record<string, { readonly kind: StreamKind; readonly name: string }>> = {
+  vcodec: { kind: 'video', name: 'c' },
+  acodec: { kind: 'audio', name: 'c' },
+  scodec: { kind: 'subtitle', name: 'c' },
+};

@@ -11,6 +11,9 @@ export interface Ratio {
 /** Kinds of stream, as ffprobe names them. */
 export type StreamKind = 'video' | 'audio' | 'subtitle' | 'data' | 'attachment';
 
+/** One piece of side data as ffprobe prints it: `side_data_type` and its numbers. */
+export type SideData = Readonly<Record<string, unknown>>;
+
 /** One stream of a file as ffprobe describes it. */
 export interface ProbedStream {
   readonly index: number;
@@ -41,6 +44,8 @@ export interface ProbedStream {
     readonly primaries: string | undefined;
     readonly chromaLocation: string | undefined;
   };
+  /** Of the stream as a whole; its frames may have some of their own. */
+  readonly sideData: readonly SideData[];
 }
 
 /** What the splitter needs to know of an input. */
@@ -107,6 +112,7 @@ function readStream(stream: Readonly<Record<string, unknown>>, index: number): P
     return typeof value === 'number' && value > 0 ? value : 0;
   };
   const kind = text('codec_type');
+  const sideData = stream['side_data_list'];
   return {
     index,
     kind: kind === 'video' || kind === 'audio' || kind === 'subtitle' || kind === 'attachment' ? kind : 'data',
@@ -130,6 +136,7 @@ function readStream(stream: Readonly<Record<string, unknown>>, index: number): P
       primaries: text('color_primaries'),
       chromaLocation: text('chroma_location'),
     },
+    sideData: Array.isArray(sideData) ? sideData.map(asRecord) : [],
   };
 }
 
@@ -178,8 +185,9 @@ export function setparamsWords({ colour, pixelFormat }: ProbedStream): readonly 
  * The output options that give the n-th video stream of an output the colour tags of its source, which the pipe does
  * not carry. An absent tag stays absent. Of RGB only transfer and primaries are given: its range and matrix are not
  * those of the YUV that an encoder makes of it.
+ * @param given the options that the command has for that stream, by their names: what it says of colours holds
  */
-export function colourWords(stream: ProbedStream, n: number): readonly string[] {
+export function colourWords(stream: ProbedStream, n: number, given?: ReadonlyMap<string, string>): readonly string[] {
   const { range, space, transfer, primaries, chromaLocation } = stream.colour;
   const isRgb = rgb.test(stream.pixelFormat ?? '');
   const tags = [
@@ -190,6 +198,8 @@ export function colourWords(stream: ProbedStream, n: number): readonly string[] 
     ['-chroma_sample_location', isRgb ? undefined : chromaLocation],
   ] as const;
   return tags.flatMap(([option, value]) =>
-    value === undefined || untold.has(value) ? [] : [`${option}:v:${n}`, optionNames[option]?.[value] ?? value],
+    value === undefined || untold.has(value) || given?.has(option.slice(1)) === true
+      ? []
+      : [`${option}:v:${n}`, optionNames[option]?.[value] ?? value],
   );
 }

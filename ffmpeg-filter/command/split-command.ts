@@ -68,6 +68,7 @@ const unprobed: ProbedInput = {
       primaries: undefined,
       chromaLocation: undefined,
     },
+    sideData: [],
   })),
 };
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { describeWithFfmpeg, ffmpeg } from '../../test/ffmpeg.js';
 import { parseCommand } from './command-line.js';
 import { findOurFilter } from './find-filter.js';
-import { fillHalf, pipeWords, rawWords, timeBaseWords } from './half.js';
+import { fillHalf, pipeWords, rawWords, timeBaseWords, type EncodedStream } from './half.js';
 import { colourWords, probeArguments, readProbe } from './probed-input.js';
 import { splitCommand } from './split-command.js';
 
@@ -51,7 +51,7 @@ describeWithFfmpeg('the halves of a command, one into the other', () => {
       raw: rawWords(split.timeBase),
       pipe: pipeWords(0),
       timeBase: timeBaseWords(split.timeBase),
-      colour: (video: number) => (colours === undefined ? [] : colourWords(colours, video)),
+      colour: ({ video }: EncodedStream) => (colours === undefined ? [] : colourWords(colours, video)),
       output: () => at(text.includes('.mov') ? 'split.mov' : 'split.mkv'),
     };
     const frames = ffmpeg(['-nostdin', '-copyts', '-start_at_zero', ...fillHalf(split.decode, fill)]);

@@ -1,8 +1,7 @@
-import { lostByFrames } from '../clip/losses.js';
 import { probeFirstFrames } from '../clip/probe-clip.js';
 import { lastValue, type Command } from '../command/command-line.js';
 import type { FoundFilter } from '../command/find-filter.js';
-import type { ProbedInput } from '../command/probed-input.js';
+import type { ProbedInput, SideData } from '../command/probed-input.js';
 import { splitCommand } from '../command/split-command.js';
 import { probeInputs } from './probe-inputs.js';
 
@@ -10,8 +9,8 @@ import { probeInputs } from './probe-inputs.js';
 export interface SeenInputs {
   /** The probes, with the order of fields where the file does not tell it. */
   readonly probes: readonly (ProbedInput | undefined)[];
-  /** What of the pictures does not pass the pipes, in words. */
-  readonly lost: readonly string[];
+  /** Side data of the stream that is restored and of its first frames: none of it passes the pipes. */
+  readonly sideData: readonly SideData[];
 }
 
 /**
@@ -28,16 +27,16 @@ export async function lookAtInputs(
   const input = source === undefined ? undefined : command.inputs[source.input];
   const probed = source === undefined ? undefined : probes[source.input];
   if (source === undefined || input === undefined || probed === undefined || lastValue(input, 'f') !== undefined) {
-    return { probes, lost: [] };
+    return { probes, sideData: source?.stream.sideData ?? [] };
   }
   const { index, fieldOrder } = source.stream;
-  const { interlaced, topFieldFirst, sideData } = await probeFirstFrames(ffprobe, input.url, { index });
-  const lost = lostByFrames(sideData);
+  const { interlaced, topFieldFirst, sideData: ofFrames } = await probeFirstFrames(ffprobe, input.url, { index });
+  const sideData = [...ofFrames, ...source.stream.sideData];
   if (!interlaced || /^[tb][tb]$/.test(fieldOrder ?? '')) {
-    return { probes, lost };
+    return { probes, sideData };
   }
   const streams = probed.streams.map((stream) =>
     stream.index === index ? { ...stream, fieldOrder: topFieldFirst ? 'tt' : 'bb' } : stream,
   );
-  return { probes: probes.map((each, at) => (at === source.input ? { ...probed, streams } : each)), lost };
+  return { probes: probes.map((each, at) => (at === source.input ? { ...probed, streams } : each)), sideData };
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { loadModel, MambairError, type FrameRestorer } from '../../core/index.js';
+import { lostByFrames } from '../clip/losses.js';
 import { parseCommand, type Command } from '../command/command-line.js';
 import { interlacedOrder } from '../command/cut-command.js';
 import type { FfmpegVersion } from '../command/ffmpeg-version.js';
@@ -19,6 +20,7 @@ import { filterModel, requireFitting } from './filter-model.js';
 import { lookAtInputs } from './look-at-inputs.js';
 import { hasQuietLog, hidesNotes, withErrors } from './log-level.js';
 import { OutputsAside } from './outputs-aside.js';
+import { askFfmpeg, planHdr, type HdrPlan } from './static-hdr.js';
 import { takesStreamTimes } from './time-bases.js';
 
 /** A command with our filter, taken apart as far as its words tell. */
@@ -67,11 +69,12 @@ export async function runCommand(
   { found: { ffmpeg, ffprobe, version }, signal, write, mayReplace, progress }: RunCommandOptions,
 ): Promise<PipelineResult> {
   const options = readFilterOptions(found.filter.arguments);
-  const { probes, lost } = await lookAtInputs(command, found, { ffprobe, signal });
+  const { probes, sideData } = await lookAtInputs(command, found, { ffprobe, signal });
   const split = splitCommand(command, found, probes);
+  const hdr = await planHdr(command, split, { sideData, ask: askFfmpeg(ffmpeg) });
   const outputs = new OutputsAside(command);
   await requireFreeNames(command, outputs, mayReplace);
-  for (const note of hidesNotes(command) ? [] : notes(split, lost)) {
+  for (const note of hidesNotes(command) ? [] : notes(split, [...hdr.lost, ...lostByFrames(sideData)])) {
     write(`mambair: ${note}\n`);
   }
   const { source, load, frames } = filterModel(options);
@@ -80,7 +83,7 @@ export async function runCommand(
     requireFitting(model, options);
     refuseFields(command, split, model.info);
     await outputs.clear();
-    const halves = fillHalves(command, split, { probes, version, outputs });
+    const halves = fillHalves(command, split, { probes, version, outputs, hdr });
     const show = { decode: decodeLines(), encode: encodeLines() };
     const isQuiet = hasQuietLog(command);
     const writer =
@@ -126,7 +129,7 @@ export async function runCommand(
 function notes(split: Split, lost: readonly string[]): readonly string[] {
   return [
     ...split.unread.map((url) => `${url} is read once, so its global tags and chapters do not reach the output`),
-    ...lost.map((what) => `${what} of the pictures does not pass; "mambair video" tells what it keeps`),
+    ...lost,
   ];
 }
 
@@ -142,10 +145,12 @@ function fillHalves(
     probes,
     version,
     outputs,
+    hdr,
   }: {
     readonly probes: readonly (ProbedInput | undefined)[];
     readonly version: FfmpegVersion;
     readonly outputs: OutputsAside;
+    readonly hdr: HdrPlan;
   },
 ): Halves {
   const clock = commandClock(command, split, probes);
@@ -165,7 +170,10 @@ function fillHalves(
         pipe: pipeWords(clock.pipeStart(header, firstPts)),
         clock: clock.encodeInput,
         timeBase: (output) => named(timeBaseWords(takesStreamTimes(command, output) ? split.timeBase : undefined)),
-        colour: (video) => (colours === undefined ? [] : colourWords(colours, video)),
+        colour: (stream) => [
+          ...(colours === undefined ? [] : colourWords(colours, stream.video, stream.options)),
+          ...hdr.words(stream),
+        ],
         output: (url, output) => outputs.address(url, output),
       });
       return ['-hide_banner', ...loud(encode)];

@@ -1,3 +1,4 @@
+import { formatName } from '../command/choose-streams.js';
 import { lastValue, type Command } from '../command/command-line.js';
 
 /** Encoders whose time base is the frame rate and nothing else, or whose header says the time base as the rate. */
@@ -17,7 +18,7 @@ export function takesStreamTimes(command: Command, output: number): boolean {
     return true;
   }
   const encoder = lastValue(file, 'c:v:0', 'c:v', 'codec:v', 'vcodec', 'c:V', 'c');
-  const container = (lastValue(file, 'f') ?? /\.([^./\\]+)$/.exec(file.url)?.[1] ?? '').toLowerCase();
+  const container = formatName(file.url, lastValue(file, 'f'));
   if (container === 'avi' || lastValue(file, 'target') !== undefined) {
     return false;
   }

@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process';
+import { formatName } from '../command/choose-streams.js';
+import { lastValue, type Command } from '../command/command-line.js';
+import type { EncodedStream } from '../command/half.js';
+import { hdrOption, hdrOptionOf, lostHdr, sayHdrLoss, staticHdr } from '../command/hdr-options.js';
+import type { SideData } from '../command/probed-input.js';
+import type { Split } from '../command/split-command.js';
+
+/** What becomes of HDR10's static data, which the pipes do not carry. */
+export interface HdrPlan {
+  /** The options that give the encoder of a stream what it takes, behind those of the command. */
+  readonly words: (stream: EncodedStream) => readonly string[];
+  /** What cannot be kept, in sentences. */
+  readonly lost: readonly string[];
+}
+
+/**
+ * Plans how HDR10's static data and the place of chroma reach encoders that take them by options of their own.
+ * @param sideData of the stream that is restored, and of its frames
+ * @param ask what ffmpeg prints of an encoder or a codec; see {@link askFfmpeg}
+ */
+export async function planHdr(
+  command: Command,
+  split: Pick<Split, 'source' | 'encode' | 'changesColour'>,
+  { sideData, ask }: { readonly sideData: readonly SideData[]; readonly ask: (codec: string) => Promise<string> },
+): Promise<HdrPlan> {
+  const hdr = staticHdr(sideData);
+  const hasHdr = hdr.display !== undefined || hdr.light !== undefined;
+  if (split.changesColour.before || split.changesColour.after) {
+    const lost = hasHdr
+      ? ['HDR10 data is left out, as filters of the command change the colours that it tells of']
+      : [];
+    return { words: () => [], lost };
+  }
+  const words = new Map<EncodedStream, readonly string[]>();
+  const lost: string[] = [];
+  for (const word of split.encode) {
+    if (typeof word === 'string' || word.slot !== 'colour') {
+      continue;
+    }
+    const { stream } = word;
+    const file = command.outputs[stream.output];
+    const format = file === undefined ? '' : formatName(file.url, lastValue(file, 'f'));
+    const encoder = await encoderOf(stream.codec ?? codecOfFormat[format], ask);
+    words.set(stream, encoder === undefined ? [] : optionWords(encoder, stream, { hdr, source: split.source }));
+    const loss = format === 'null' ? undefined : sayHdrLoss(lostHdr(encoder, hdr));
+    if (loss !== undefined) {
+      lost.push(command.outputs.length > 1 ? `${file?.url}: ${loss}` : loss);
+    }
+  }
+  return { words: (stream) => words.get(stream) ?? [], lost: [...new Set(lost)] };
+}
+
+/** Formats whose name is that of their codec. What others take unless told otherwise has no option for HDR10's data. */
+const codecOfFormat: Readonly<Record<string, string>> = {
+  hevc: 'hevc',
+  h265: 'hevc',
+  265: 'hevc',
+  obu: 'av1',
+  avif: 'av1',
+};
+
+/** The encoder that a name means to ffmpeg, if it is one of those that take HDR10's data. */
+async function encoderOf(
+  name: string | undefined,
+  ask: (codec: string) => Promise<string>,
+): Promise<string | undefined> {
+  // These may be several encoders, or none; ffmpeg 5.0 knows libsvtav1 without its parameters.
+  return name === 'hevc' || name === 'av1' || name === 'libsvtav1'
+    ? readEncoder(await ask(name))
+    : name !== undefined && hdrOptionOf(name) !== undefined
+      ? name
+      : undefined;
+}
+
+/**
+ * The encoder that ffmpeg takes for a name, from what it prints of that name (`-h encoder=NAME`): the first one there.
+ * Undefined unless it has the option through which it is given HDR10's data.
+ */
+export function readEncoder(printed: string): string | undefined {
+  const [, name, text = ''] = /^Encoder (\S+) (.*?)(?=^Encoder |$(?![^]))/ms.exec(printed) ?? [];
+  const option = name === undefined ? undefined : hdrOptionOf(name);
+  return option !== undefined && new RegExp(`^ *-${option} `, 'm').test(text) ? name : undefined;
+}
+
+/** Asks an ffmpeg about an encoder or a codec; the answer is empty where it cannot be asked. */
+export function askFfmpeg(ffmpeg: string): (codec: string) => Promise<string> {
+  return (codec) =>
+    new Promise((resolve) => {
+      const words = ['-hide_banner', '-h', `encoder=${codec}`];
+      execFile(ffmpeg, words, { maxBuffer: 2 ** 22, windowsHide: true }, (_, printed) => resolve(printed));
+    });
+}
+
+function optionWords(
+  encoder: string,
+  { video, options }: EncodedStream,
+  { hdr, source }: { readonly hdr: ReturnType<typeof staticHdr>; readonly source: Split['source'] },
+): readonly string[] {
+  const given = options.get(hdrOptionOf(encoder) ?? '');
+  const location = options.has('chroma_sample_location') ? undefined : source?.stream.colour.chromaLocation;
+  const [name, value] = hdrOption(encoder, hdr, { chromaLocation: location, given }) ?? [];
+  if (name === undefined) {
+    return [];
+  }
+  // Of options of one name ffmpeg takes the last, so it holds theirs, too. They come behind ours, where they may end as they
+  // like: in a colon, or in a quote that is left open.
+  return [`-${name}:v:${video}`, given === undefined || given === '' ? `${value}` : `${value}:${given}`];
+}

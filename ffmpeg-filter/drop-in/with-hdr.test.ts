@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { compareVideos } from '../../test/compare-videos.js';
+import { describeWithFfmpeg } from '../../test/ffmpeg.js';
+import { hdr10Data } from '../../test/hdr10-data.js';
+import { makeProofClip, proofClips } from '../../test/proof-clips.js';
+import { probeFirstFrames } from '../clip/probe-clip.js';
+import { findFfmpeg } from '../command/find-ffmpeg.js';
+import { readCommand, runCommand } from './run-command.js';
+
+const words = (text: string): readonly string[] => text.split(' ');
+
+describeWithFfmpeg('an HDR10 clip through a command with our filter', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mambair-hdr-'));
+  const at = (name: string): string => join(folder, name);
+  const exact = '-c:v libx265 -preset ultrafast -x265-params lossless=1:log-level=error';
+
+  beforeAll(() => {
+    const clip = proofClips.find(({ name }) => name === 'hdr10.mkv')!;
+    makeProofClip(folder, clip);
+    makeProofClip(folder, { ...clip, name: 'hdr10.mp4', make: [...clip.make, '-tag:v', 'hvc1'] });
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** Runs a command whose files lie in the folder; gives what was said. */
+  async function run(text: string): Promise<string> {
+    const said: string[] = [];
+    const argv = words(`-v warning -y ${text.replaceAll('MAIR', 'mair=model=identity')}`);
+    const command = readCommand(argv.map((word) => (/\.(mkv|mp4)$/.test(word) ? at(word) : word)));
+    await runCommand(command!, { found: await findFfmpeg(), write: (line) => said.push(line) });
+    return said.join('');
+  }
+
+  /** The static data of a file's first frames. */
+  async function dataOf(name: string): Promise<readonly unknown[]> {
+    const { ffprobe } = await findFfmpeg();
+    const { sideData } = await probeFirstFrames(ffprobe, at(name), { index: 0 });
+    return sideData.filter((each) => /^(Mastering|Content light)/.test(String(each['side_data_type'])));
+  }
+
+  it.each([
+    `-i hdr10.mkv -vf MAIR ${exact} out.mkv`,
+    `-i hdr10.mp4 -vf MAIR ${exact} -tag:v hvc1 out.mp4`,
+    `-i hdr10.mkv -lavfi MAIR[v] -map [v] -c:v hevc -preset:v ultrafast -x265-params:v:0 lossless=1:log-level=error out.mkv`,
+  ])('keeps everything: %s', async (text) => {
+    const name = text.includes('mp4') ? 'mp4' : 'mkv';
+    await run(text);
+    const { differences, changedSamples, samples } = await compareVideos(at(`hdr10.${name}`), at(`out.${name}`));
+    expect(differences).toEqual([]);
+    expect([changedSamples, samples > 0]).toEqual([0, true]);
+  });
+
+  it.each([
+    ['', hdr10Data],
+    [' -x265-params max-cll=10,4', [hdr10Data[0], { ...hdr10Data[1], max_content: 10, max_average: 4 }]],
+    [' -x265-params no-hdr10=1', []],
+  ])('is kept by libx265, but for what the user says:%s', async (parameters, data) => {
+    await run(`-i hdr10.mp4 -vf MAIR -c:v libx265 -preset ultrafast${parameters} said.mp4`);
+    expect(await dataOf('said.mp4')).toEqual(data);
+  });
+
+  it('reaches each output whose encoder takes it, and is missed with a word in the others', async () => {
+    const said = await run(
+      '-i hdr10.mkv -lavfi [0:v]MAIR,split[a][b] -map [a] -c:v libx265 -preset ultrafast one.mkv -map [b] -c:v ffv1 two.mkv',
+    );
+    expect(await dataOf('one.mkv')).toEqual(hdr10Data);
+    expect(await dataOf('two.mkv')).toEqual([]);
+    expect(said.match(/HDR10/g)).toHaveLength(1);
+    expect(said).toContain('two.mkv: HDR10');
+  });
+});
