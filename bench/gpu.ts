@@ -1,7 +1,6 @@
 import { recognise } from '../core/architectures/architectures.js';
 import { randomWeights } from '../core/benchmark/random-weights.js';
 import { bindProgram, memoryReport } from '../core/executors/webgpu/bound-program.js';
-import type { GpuAdapter } from '../core/executors/webgpu/gpu.js';
 import { loadWeights } from '../core/executors/webgpu/loaded-weights.js';
 import { OpenedDevice } from '../core/executors/webgpu/opened-device.js';
 import { type GpuProgram, makeProgram } from '../core/executors/webgpu/program.js';
@@ -11,6 +10,7 @@ import { findAdapter } from '../core/library/gpu-adapters.js';
 import { scanCase } from '../core/ops/selective-scan/cases.js';
 import type { TensorMap } from '../core/tensor/tensor.js';
 import { SeededWeights } from '../test/seeded-weights.js';
+import { type Allocations, countAllocations } from '../test/watched-adapter.js';
 import { type Cost, costsOf, type Roofs, secondsOf } from './gpu-costs.js';
 import { bestSecondsOf, measureRoofs } from './gpu-timer.js';
 
@@ -125,39 +125,16 @@ interface Measured {
   readonly seconds: readonly number[];
 }
 
-/** An adapter whose device counts what is allocated. */
-function counting(adapter: GpuAdapter): { readonly adapter: GpuAdapter; readonly bytes: () => number } {
-  let bytes = 0;
-  return {
-    bytes: () => bytes,
-    adapter: {
-      info: adapter.info,
-      features: adapter.features,
-      limits: adapter.limits,
-      async requestDevice(descriptor) {
-        const device = await adapter.requestDevice(descriptor);
-        const create = device.createBuffer.bind(device);
-        const createBuffer: typeof create = (wanted) => {
-          bytes += wanted.size;
-          return create(wanted);
-        };
-        Object.defineProperty(device, 'createBuffer', { value: createBuffer });
-        return device;
-      },
-    },
-  };
-}
-
 const makeFor = ({ graph, height, width }: Job, precision: 'f32' | 'f16') =>
   makeProgram(graph, { height, width, routing: 'seeded', precision, keep: [] });
 
-async function measure(job: Job, device: OpenedDevice, { roofs, bytes }: { roofs: Roofs; bytes: () => number }) {
+async function measure(job: Job, device: OpenedDevice, { roofs, counted }: { roofs: Roofs; counted: Allocations }) {
   for (const precision of ['f32', 'f16'] as const) {
     const program = makeFor(job, precision);
-    const before = bytes();
+    const before = counted.total;
     const weights = await loadWeights(job.graph, job.tensors, { device, precision });
     const bound = await bindProgram(program, weights, device);
-    const allocated = bytes() - before;
+    const allocated = counted.total - before;
     printRows(job, program, precision, { roofs, seconds: await bestSecondsOf(device, bound) });
     const { maxBindingBytes } = device;
     const { totalBytes } = memoryReport(program, { weightBytes: weights.bytes, maxBindingBytes });
@@ -179,16 +156,16 @@ if (chosen === 'predicted') {
   }
 } else {
   const found = await findAdapter(chosen === undefined ? undefined : Number(chosen));
-  const isSoftware = 'isSoftware' in found ? Boolean(found.isSoftware) : false;
-  const { adapter, bytes } = counting(found.adapter);
-  const device = await OpenedDevice.open(adapter, { features: ['timestamp-query'] });
+  const { isSoftware } = found;
+  const device = await OpenedDevice.open(found.adapter, { features: ['timestamp-query'] });
+  const counted = countAllocations(device.device);
   const roofs = await measureRoofs(device, isSoftware);
   console.log(device.description);
   console.log(
     `copies ${(roofs.bytes / 1e9).toFixed(1)} GB a second, multiplies and adds ${(roofs.flops / 1e9).toFixed(1)} GFLOP a second`,
   );
   for (const job of isSoftware ? [scanJob(1000), networkJob(16, 16)] : [scanJob(57_600), networkJob(180, 320)]) {
-    await measure(job, device, { roofs, bytes });
+    await measure(job, device, { roofs, counted });
   }
   if (isSoftware) {
     console.log('\na software adapter: these times and shares say nothing of any GPU');

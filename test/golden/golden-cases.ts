@@ -26,6 +26,9 @@ export const networkFixtures = [
   'mambairv2-light-x4-gumbel-batch2',
 ] as const;
 
+/** What the WebGPU executor may be away from them (f32): relative L2, inner values too. */
+export const webgpuBound = 2e-5;
+
 /** A fixture as it stands on disk. */
 export interface Golden {
   readonly name: string;

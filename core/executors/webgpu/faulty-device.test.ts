@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { describeWithGpu } from '../../../test/gpu.js';
 import { randomCheckpoint, randomImage, smallConfig } from '../../../test/random-network.js';
+import { countAllocations, watchedAdapter } from '../../../test/watched-adapter.js';
 import { recognise } from '../../architectures/architectures.js';
 import type { ErrorCode } from '../../errors.js';
 import { findAdapter } from '../../library/gpu-adapters.js';
@@ -8,7 +9,7 @@ import { chooseTiles } from '../../restore/choose-tiles.js';
 import type { RestoreOptions } from '../../restore/options.js';
 import { restoreTensor } from '../../restore/restore-tensor.js';
 import type { Executor, Network } from '../executor.js';
-import type { GpuAdapter, GpuDevice } from './gpu.js';
+import type { GpuDevice } from './gpu.js';
 import type { GpuOptions } from './opened-device.js';
 import { createWebgpuExecutor } from './webgpu-executor.js';
 
@@ -30,23 +31,17 @@ async function openFaulty(options: GpuOptions = {}): Promise<Faulty> {
   const { adapter } = await findAdapter();
   const memory = { failures: 0 };
   let device: GpuDevice | undefined;
-  const watched: GpuAdapter = {
-    info: adapter.info,
-    features: adapter.features,
-    limits: adapter.limits,
-    async requestDevice(descriptor) {
-      device = await adapter.requestDevice(descriptor);
-      const pop = device.popErrorScope.bind(device);
-      const failing = async () => {
-        const isFailing = memory.failures > 0;
-        memory.failures -= isFailing ? 1 : 0;
-        const error = await pop();
-        return isFailing ? { message: 'out of memory, says the test' } : error;
-      };
-      Object.defineProperty(device, 'popErrorScope', { value: failing });
-      return device;
-    },
-  };
+  const watched = watchedAdapter(adapter, (opened) => {
+    device = opened;
+    const pop = opened.popErrorScope.bind(opened);
+    const failing = async () => {
+      const isFailing = memory.failures > 0;
+      memory.failures -= isFailing ? 1 : 0;
+      const error = await pop();
+      return isFailing ? { message: 'out of memory, says the test' } : error;
+    };
+    Object.defineProperty(opened, 'popErrorScope', { value: failing });
+  });
   const executor = await createWebgpuExecutor(watched, options);
   const network = await executor.load(graph, tensors);
   return { executor, network, device: device as GpuDevice, memory };
@@ -79,16 +74,10 @@ describeWithGpu('a picture on a GPU', () => {
 
   it('that binds small buffers only is the one made of the same tiles elsewhere, bit for bit', async () => {
     const small = await openFaulty({ maxBindingBytes: 2 ** 17 });
-    let allocated = 0;
-    const create = small.device.createBuffer.bind(small.device);
-    const counted = (descriptor: Parameters<typeof create>[0]) => {
-      allocated += descriptor.size;
-      return create(descriptor);
-    };
-    Object.defineProperty(small.device, 'createBuffer', { value: counted });
+    const counted = countAllocations(small.device);
     const whole = small.network.run(input, { routing: { kind: 'argmax' } });
     await expect(whole).rejects.toMatchObject({ code: 'MAMBAIR_OUT_OF_MEMORY' });
-    expect(allocated).toBe(0);
+    expect(counted.total).toBe(0);
     const size = { height: 40, width: 70 };
     const { columns } = chooseTiles(small.network, size, { ...tiled, tile: 'auto', channels: 3 });
     const [first] = columns.spans;

@@ -1,29 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { describeWithGpu, gpuTestMs } from '../../../test/gpu.js';
 import { randomCheckpoint, randomImage, smallConfig } from '../../../test/random-network.js';
+import { countAllocations, watchedAdapter } from '../../../test/watched-adapter.js';
 import { recognise } from '../../architectures/architectures.js';
 import { readCheckpoint } from '../../checkpoint/read-checkpoint.js';
 import { findAdapter } from '../../library/gpu-adapters.js';
-import type { GpuAdapter, GpuDevice } from './gpu.js';
 import { createWebgpuExecutor } from './webgpu-executor.js';
 
 const tensors = randomCheckpoint(smallConfig, 1);
 const { graph } = recognise(tensors);
 const routing = { kind: 'seeded', seed: 3 } as const;
-
-/** An adapter whose device the test can look at. */
-function watched(adapter: GpuAdapter, watch: (device: GpuDevice) => void): GpuAdapter {
-  return {
-    info: adapter.info,
-    features: adapter.features,
-    limits: adapter.limits,
-    async requestDevice(descriptor) {
-      const device = await adapter.requestDevice(descriptor);
-      watch(device);
-      return device;
-    },
-  };
-}
 
 describeWithGpu('a network on the GPU', () => {
   describe('memory', () => {
@@ -31,22 +17,14 @@ describeWithGpu('a network on the GPU', () => {
       'is what the plan says',
       async () => {
         const { adapter } = await findAdapter();
-        let allocated = 0;
-        const counting = watched(adapter, (device) => {
-          const create = device.createBuffer.bind(device);
-          Object.defineProperty(device, 'createBuffer', {
-            value: (descriptor: Parameters<typeof create>[0]) => {
-              allocated += descriptor.size;
-              return create(descriptor);
-            },
-          });
-        });
+        const counted = { total: 0, largest: 0 };
+        const counting = watchedAdapter(adapter, (device) => void countAllocations(device, counted));
         const executor = await createWebgpuExecutor(counting, { precision: 'f16' });
         const network = await executor.load(graph, tensors);
         const { weightBytes, totalBytes } = network.plan(21, 30);
-        expect(allocated).toBe(weightBytes);
+        expect(counted.total).toBe(weightBytes);
         await network.run(randomImage([1, 3, 21, 30], 1), { routing });
-        expect(allocated).toBe(totalBytes);
+        expect(counted.total).toBe(totalBytes);
         await executor.dispose();
       },
       gpuTestMs,
@@ -60,7 +38,7 @@ describeWithGpu('a network on the GPU', () => {
         const { adapter } = await findAdapter();
         // The kernels need no feature of the device; that it has this one only tells that halves pay.
         const features = { has: () => true, [Symbol.iterator]: () => [][Symbol.iterator]() };
-        const executor = await createWebgpuExecutor({ ...watched(adapter, () => undefined), features });
+        const executor = await createWebgpuExecutor({ ...watchedAdapter(adapter, () => undefined), features });
         // A trained one: of random weights little agrees with anything.
         const checkpoint = await readCheckpoint('models/tiny-x2.safetensors');
         const tiny = recognise(checkpoint.tensors);

@@ -52,3 +52,10 @@ export const routeCases: readonly OpCase[] = tokenCounts.flatMap((tokens) => [
   }),
   route('sure', 'one token wins nearly always', { tokens, routing: seeded, size: large, logits: sure }),
 ]);
+
+/** Decisions enough to meet some between two tokens that score alike within rounding: about one in a million. */
+export function manyDecisions(seed: number, logits: Draw = within(1)): OpCase {
+  const routing: CaseRouting = { kind: 'seeded', seed, originX: 7, originY: 1000 };
+  const why = 'two float32 engines may differ where the two best tokens are closer than rounding';
+  return route(`many decisions, seed ${seed}`, why, { tokens: 64, routing, size: [300, 400], logits });
+}

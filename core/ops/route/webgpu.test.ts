@@ -4,20 +4,9 @@ import { runCases } from '../../../test/op-harness.js';
 import { createCpuExecutor } from '../../executors/cpu/cpu-executor.js';
 import type { Executor } from '../../executors/executor.js';
 import { createGpuExecutor } from '../../library/gpu-adapters.js';
-import { type OpCase, within } from '../op-case.js';
+import { manyDecisions } from './cases.js';
 
-const tokens = 64;
-
-const opCase: OpCase = {
-  id: 'many decisions',
-  why: 'two float32 engines may differ where the two best tokens are closer than rounding: about one in a million',
-  height: 300,
-  width: 400,
-  channels: tokens,
-  values: within(1),
-  routing: { kind: 'seeded', seed: 5, originX: 7, originY: 1000 },
-  build: ({ graph, image, name, nextBlock }) => graph.route(name('class'), image, { block: nextBlock(), tokens }),
-};
+const opCase = manyDecisions(5);
 
 async function classesOn(executor: Executor) {
   const results = await runCases(executor, [opCase]);

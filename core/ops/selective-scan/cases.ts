@@ -138,3 +138,25 @@ export const selectiveScanCases: readonly OpCase[] = [
     'mixed decays',
   ),
 ];
+
+/** What a scan in chunks may be from the serial one in float64, as normalised mean square error. */
+export const mostScanError = 1e-10;
+
+/** log(−A) and the bias of the time step: the ends of what decays can be. */
+const decays: Readonly<Record<string, Pick<ScanShape, 'aLogs' | 'dtBias'>>> = {
+  usual: {},
+  none: { aLogs: constant(-200) },
+  denormal: { aLogs: constant(Math.log(1e-40)) },
+  '10⁴': { aLogs: constant(Math.log(1e4)) },
+  mixed: { aLogs: () => between(Math.log(1e-5), Math.log(400)), dtBias: within(20) },
+  'long memory': { aLogs: constant(Math.log(1e-4)), dtBias: timeSteps(1e-3, 2e-3) },
+};
+
+/** Scans of all kinds of decays and of all the given lengths. */
+export function decayCases(shape: Omit<ScanShape, 'size'>, lengths: readonly number[]): readonly OpCase[] {
+  return Object.entries(decays).flatMap(([name, decay]) =>
+    lengths.map((length) =>
+      scanCase({ ...shape, size: [1, length], ...decay }, 'any length, any decay', `${name}, ${length}`),
+    ),
+  );
+}
