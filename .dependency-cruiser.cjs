@@ -42,7 +42,7 @@ const started =
   '^(index|core/index|cli/run|cli/run-ffmpeg|core/library/gpu-(probe|process)|core/executors/cpu/(worker|onnxruntime-probe))\\.ts$';
 
 const everywhere = ['core/errors.ts', 'core/nearest-name.ts'];
-const nodeOnly = ['core/write-aside.ts', 'core/package-version.ts'];
+const nodeOnly = ['core/write-aside.ts', 'core/package-version.ts', 'core/wasm-build.ts'];
 const names = Object.keys(rooms);
 
 const escaped = (text) => text.replaceAll('.', '\\.');

@@ -1,19 +1,26 @@
-// Compiles the AssemblyScript kernels to dist/. Those of the CPU executor become a plain and a relaxed-SIMD module. Skips
-// what is already newer than its sources.
+// Compiles the AssemblyScript kernels to dist/. Each entry becomes a plain and a relaxed-SIMD module. Skips what
+// is already newer than its sources.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const force = process.argv.includes('--force');
 const relaxed = ['--enable', 'relaxed-simd'];
-const executor = { entry: 'core/executors/cpu/kernels.wasm.ts', folders: ['core/ops', 'core/executors/cpu'] };
-const modules = [
-  { ...executor, target: 'dist/core/executors/cpu/kernels.plain.wasm', features: [] },
-  { ...executor, target: 'dist/core/executors/cpu/kernels.relaxed.wasm', features: relaxed },
-  { entry: 'core/video/rows.wasm.ts', folders: ['core/video'], target: 'dist/core/video/rows.wasm', features: [] },
+const threads = ['--enable', 'threads', '--sharedMemory'];
+const entries = [
+  { entry: 'core/executors/cpu/kernels.wasm.ts', folders: ['core/ops', 'core/executors/cpu'], options: threads },
+  // Of one thread, whose copies into memory and out of it are faster than those of shared memory.
+  { entry: 'core/video/rows.wasm.ts', folders: ['core/video'], options: [] },
 ];
+const modules = entries.flatMap(({ entry, folders, options }) => {
+  const target = (build) => `dist/${entry.replace('.wasm.ts', `.${build}.wasm`)}`;
+  return [
+    { entry, folders, target: target('plain'), options },
+    { entry, folders, target: target('relaxed'), options: [...options, ...relaxed] },
+  ];
+});
 
-for (const { entry, folders, target, features } of modules) {
+for (const { entry, folders, target, options } of modules) {
   const sources = folders
     .flatMap((folder) => readdirSync(folder, { recursive: true }).map((name) => join(folder, String(name))))
     .filter((name) => name.endsWith('.wasm.ts'));
@@ -38,12 +45,9 @@ for (const { entry, folders, target, features } of modules) {
       '--enable',
       'simd',
       '--enable',
-      'threads',
-      '--enable',
       'bulk-memory',
-      ...features,
+      ...options,
       '--importMemory',
-      '--sharedMemory',
       '--initialMemory',
       '1',
       '--maximumMemory',

@@ -1,83 +1,66 @@
 import type { Tap } from './chroma.js';
 import { codeScale, lumaWeights } from './colour.js';
-import { chromaRows, planeOf, ringRows, type Conversion, type FiveTaps } from './conversion.js';
-import type { PlaneLayout } from './pixel-format.js';
+import { chromaRows, planeOf, ringRows, type Conversion } from './conversion.js';
+import type { FrameLayout, PlaneLayout } from './pixel-format.js';
 
 /** A factor as Q15. */
 const q15 = (factor: number): number => Math.round(factor * 32768);
 
+/** Words of 32 bits that {@link bytePass} keeps for the kernel. */
+export function bytePassWords({ height }: FrameLayout): number {
+  return (9 + 2 * 12) * height;
+}
+
 /**
- * Takes rows of an 8-bit YUV frame to R'G'B' and back, from the top to the bottom, in fixed point: `byte-rows.wasm.ts` says
- * why every code comes back. The formulas are those of the conversion in float32.
+ * Takes an 8-bit YUV frame to R'G'B' and back in fixed point: `byte-rows.wasm.ts` says why every code comes back. The formulas
+ * are those of the conversion in float32. Undefined for 4:1:1 and 4:1:0.
  */
-export function bytePass({ layout, colour, kernels, frame, row }: Conversion): (y: number) => void {
-  const { width } = layout;
+export function bytePass({ layout, colour, kernels, frame, row, table }: Conversion): (() => void) | undefined {
   const { horizontal } = layout.format.chromaShift;
+  if (layout.bytesPerSample > 1 || horizontal > 1) {
+    return undefined;
+  }
   const { up, down, horizontalSiting } = chromaRows(layout, colour);
-  const { lumaOffset, lumaScale, chromaOffset, chromaScale } = codeScale(8, colour.range);
+  const { lumaOffset, lumaScale, chromaScale } = codeScale(8, colour.range);
   const { red, green, blue } = lumaWeights(colour.matrix);
   const [luma, u, v] = [planeOf(layout, 'y'), planeOf(layout, 'u'), planeOf(layout, 'v')];
   // Luma codes for a code of chroma: of red by v, of blue by u.
-  const [vRed, uBlue] = [2 * (1 - red), 2 * (1 - blue)].map((weight) => (weight * lumaScale) / chromaScale) as [
-    number,
-    number,
-  ];
-  // From 128ths of a chroma code to 64ths of a luma code, and to 64ths of a chroma code, or 32ths where no filter follows.
-  const back = horizontal === 0 ? 2 : 1;
-  const factors = [
+  const ofChroma = lumaScale / chromaScale;
+  const [vRed, uBlue] = [2 * (1 - red) * ofChroma, 2 * (1 - blue) * ofChroma];
+  kernels.setBytes(
+    layout.width,
+    u.width,
+    horizontalSiting,
+    lumaOffset,
+    // From 128ths of a chroma code to 64ths of a luma code; and from those to 64ths of a chroma code.
     ...[vRed, (-uBlue * blue) / green, (-vRed * red) / green, uBlue].map((factor) => q15(factor / 2)),
     ...[q15(red), 32768 - q15(red) - q15(blue), q15(blue)],
-    ...[q15(1 / uBlue / back), q15(1 / vRed / back)],
-  ];
-  const chromaParts = horizontal === 0 ? 4 : 16;
-  const chromaShift = horizontal === 0 ? 5 : 3;
+    ...[q15(1 / uBlue), q15(1 / vRed)],
+    row(0),
+    row(1) - row(0),
+  );
   const codesRow = (plane: PlaneLayout, y: number): number => frame + plane.offset + y * plane.width;
   const ring = (channel: number, y: number): number => row(4 + channel * ringRows + (y % ringRows));
-
-  const chromaRow = (plane: PlaneLayout, [near, far]: readonly [Tap, Tap], scratch: number, full: number): number => {
-    const [a, b] = [codesRow(plane, near.index), codesRow(plane, far.index)];
-    kernels.blendBytes(a, b, 4 * near.weight, 4 * far.weight, plane.width, scratch);
-    if (horizontal === 0) {
-      return scratch;
-    }
-    kernels.enlargeBytes(scratch, plane.width, horizontal, horizontalSiting, full);
-    return full;
-  };
-  const storeRow = (plane: PlaneLayout, channel: number, y: number, taps: FiveTaps): void => {
-    const [a, b, c, d, e] = taps;
-    kernels.storeChromaBytes(
-      ring(channel, a.index),
-      ring(channel, b.index),
-      ring(channel, c.index),
-      ring(channel, d.index),
-      ring(channel, e.index),
-      8 * a.weight,
-      8 * b.weight,
-      8 * c.weight,
-      8 * d.weight,
-      8 * e.weight,
-      plane.width,
+  const tapRows = (plane: PlaneLayout, taps: readonly Tap[]) => taps.map(({ index }) => codesRow(plane, index));
+  const passes = up.flatMap((taps, y) => [
+    codesRow(luma, y),
+    ...tapRows(u, taps),
+    ...tapRows(v, taps),
+    ...taps.map(({ weight }) => 4 * weight),
+    ring(0, y),
+    ring(1, y),
+  ]);
+  const stores = down.flatMap(({ taps, lastRow }, y) =>
+    [u, v].flatMap((plane, channel) => [
+      lastRow,
+      ...taps.map(({ index }) => ring(channel, index)),
+      ...taps.map(({ weight }) => 8 * weight),
       codesRow(plane, y),
-    );
-  };
-  let stored = 0;
-  return (y) => {
-    const taps = up[y]!;
-    // Without a smaller chroma width the full-size rows are made in the ring.
-    const [scratchU, scratchV] = horizontal === 0 ? [ring(0, y), ring(1, y)] : [row(0), row(2)];
-    const fullU = chromaRow(u, taps, scratchU, row(1));
-    const fullV = chromaRow(v, taps, scratchV, row(3));
-    const neutral = chromaOffset * chromaParts;
-    kernels.passBytes(codesRow(luma, y), fullU, fullV, width, lumaOffset, neutral, chromaShift, ...factors);
-    if (horizontal > 0) {
-      kernels.reduceBytes(fullU, width, horizontal, horizontalSiting, ring(0, y), u.width);
-      kernels.reduceBytes(fullV, width, horizontal, horizontalSiting, ring(1, y), v.width);
-    }
-    stored = y === 0 ? 0 : stored;
-    for (let next = down[stored]; next !== undefined && next.lastRow <= y; next = down[stored]) {
-      storeRow(u, 0, stored, next.taps);
-      storeRow(v, 1, stored, next.taps);
-      stored += 1;
-    }
-  };
+    ]),
+  );
+  table.set(passes);
+  table.set(stores, passes.length);
+  const isHalf = horizontal === 1 ? 1 : 0;
+  const storesAt = table.byteOffset + 4 * passes.length;
+  return () => kernels.passBytes(layout.height, table.byteOffset, isHalf, storesAt, 2 * down.length);
 }

@@ -1,13 +1,81 @@
 /**
- * Rows of 8-bit frames to R'G'B' and back in whole numbers of 16 bits, eight at a time, for when nothing happens in between:
- * half the time of the kernels in float32. Fixed points, in parts of a code: chroma rows 4ths after blending, 16ths after
- * enlarging; R', G', B' and luma 64ths; chroma above neutral on its way back 64ths, then 32ths.
+ * Rows of 8-bit frames to R'G'B' and back in whole numbers of 16 bits, eight at a time, for when nothing happens in between.
+ * Fixed points, in parts of a code: chroma above neutral 4ths between two rows, 128ths at full size; R', G', B', luma, and chroma
+ * on its way back, 64ths.
  *
- * Every code comes back. A product of Q15 errs by half a unit, and by half a unit for its rounded factor: luma by at most 4.5/64
- * of a code, chroma by 3.2/64; the horizontal filter at most doubles that and adds 1/64, the vertical one at most triples the sum
- * (1/2 + ..., at the end of an odd height): 0.35 of a code, where half a code would change one.
- * Scratch rows have the space that those in float32 have.
+ * Every code comes back. A product of Q15 errs by half a unit, and by half a unit for its rounded factor: luma by at most 4.7/64
+ * of a code, chroma by 4.4/64; the horizontal filter at most doubles that and adds 1/64, the vertical one at most triples the sum
+ * (at the end of an odd height): 0.46 of a code, where half a code would change one. So codes need no clipping. Sums of neighbours
+ * may leave 16 bits on the way; what comes of them is back inside.
+ *
+ * An instance serves one kind of frame, which {@link setBytes} tells. Scratch rows have the space that those in float32 have.
  */
+
+let width: i32, chromaWidth: i32, isBetween: bool, lumaOffset: i32;
+let vRed: i32, uGreen: i32, vGreen: i32, uBlue: i32, red: i32, green: i32, blue: i32, uScale: i32, vScale: i32;
+/** Chroma between two rows; and at full size, the first samples of all pairs, and the second ones. */
+let betweenU: usize, betweenV: usize, firstU: usize, firstV: usize, secondU: usize, secondV: usize;
+
+/**
+ * What is the same for all rows: samples in a row, where chroma lies (`between` two of luma, or on the first), the luma code of
+ * black; factors in Q15, of which those of `red`, `green` and `blue` sum to one; scratch rows.
+ */
+export function setBytes(
+  lumaSamples: i32, chromaSamples: i32, between: i32, black: i32, redOfV: i32, greenOfU: i32, greenOfV: i32, blueOfU: i32,
+  lumaOfRed: i32, lumaOfGreen: i32, lumaOfBlue: i32, uOfBlue: i32, vOfRed: i32, scratch: usize, scratchBytes: usize,
+): void {
+  width = lumaSamples; chromaWidth = chromaSamples; isBetween = between != 0; lumaOffset = black << 6;
+  vRed = redOfV; uGreen = greenOfU; vGreen = greenOfV; uBlue = blueOfU;
+  red = lumaOfRed; green = lumaOfGreen; blue = lumaOfBlue; uScale = uOfBlue; vScale = vOfRed;
+  betweenU = scratch; firstU = scratch + scratchBytes; betweenV = firstU + scratchBytes; firstV = betweenV + scratchBytes;
+  // Half a row of 32 bits has room for the first ones.
+  const half = ((<usize>lumaSamples + 3) & ~3) * 2 + 48;
+  secondU = firstU + half; secondV = firstV + half;
+}
+
+/**
+ * Takes a frame there and back, in place. `passes` has for each row the arguments of {@link passFullRow} or {@link passHalfRow},
+ * `stores` for each row of chroma to write the last row that it needs, and the arguments of {@link storeChroma}.
+ */
+export function passBytes(rows: i32, passes: usize, isHalf: i32, stores: usize, storeCount: i32): void {
+  let stored = 0;
+  for (let y = 0; y < rows; y++) {
+    const row = passes + <usize>(y * 36);
+    if (isHalf) {
+      passHalfRow(
+        entry(row, 0), entry(row, 1), entry(row, 2), entry(row, 3), entry(row, 4),
+        entry(row, 5), entry(row, 6), entry(row, 7), entry(row, 8),
+      );
+    } else {
+      passFullRow(
+        entry(row, 0), entry(row, 1), entry(row, 2), entry(row, 3), entry(row, 4),
+        entry(row, 5), entry(row, 6), entry(row, 7), entry(row, 8),
+      );
+    }
+    for (; stored < storeCount; stored++) {
+      const to = stores + <usize>(stored * 48);
+      if (entry(to, 0) > y) break;
+      storeChroma(
+        entry(to, 1), entry(to, 2), entry(to, 3), entry(to, 4), entry(to, 5),
+        entry(to, 6), entry(to, 7), entry(to, 8), entry(to, 9), entry(to, 10), entry(to, 11),
+      );
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function entry(table: usize, index: i32): i32 {
+  return load<i32>(table + (<usize>index << 2));
+}
+
+/** a · b in Q15. No factor is −1, the one that the two builds may multiply differently. */
+// @ts-ignore: decorator
+@inline
+function times(a: v128, b: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i16x8.relaxed_q15mulr_s(a, b);
+  return i16x8.q15mulr_sat_s(a, b);
+}
 
 /** Writes the first `count` (8 at most) of eight codes. */
 // @ts-ignore: decorator
@@ -25,150 +93,198 @@ function storeBytes(target: usize, codes: v128, count: i32): void {
   }
 }
 
-/** The same two weights for each pair of neighbours. */
+/** Chroma between two rows of codes, above neutral; weights in 4ths. */
 // @ts-ignore: decorator
 @inline
-function pair(first: i32, second: i32): v128 {
-  return i32x4.splat((second << 16) | (first & 0xffff));
-}
-
-/** A row of chroma between two rows, in 4ths of a code; weights in 4ths. */
-export function blendBytes(a: usize, b: usize, weightA: i32, weightB: i32, count: i32, target: usize): void {
-  const wa = i16x8.splat(<i16>weightA), wb = i16x8.splat(<i16>weightB);
+function blend(a: usize, b: usize, weightA: i32, weightB: i32, target: usize): void {
+  const wa = i16x8.splat(<i16>weightA), wb = i16x8.splat(<i16>weightB), neutral = i16x8.splat(512), count = chromaWidth;
   for (let i = 0; i < count; i += 8) {
     const own = i16x8.mul(wa, v128.load8x8_u(a + <usize>i));
-    v128.store(target + (<usize>i << 1), i16x8.add(own, i16x8.mul(wb, v128.load8x8_u(b + <usize>i))));
+    const sum = i16x8.add(own, i16x8.mul(wb, v128.load8x8_u(b + <usize>i)));
+    v128.store(target + (<usize>i << 1), i16x8.sub(sum, neutral));
   }
 }
 
-/** Such a row to 2^shift times its length, in 16ths of a code; siting 0: on the first of two samples, 1: between them. */
-export function enlargeBytes(source: usize, count: i32, shift: i32, siting: i32, target: usize): void {
-  const end = source + (<usize>count << 1);
-  store<i16>(source - 2, load<i16>(source));
-  store<i16>(end, load<i16>(end - 2));
-  const three = i16x8.splat(3);
-  for (let k = 0; k < count; k += 8) {
-    const at = source + (<usize>k << 1);
-    const own = v128.load(at), next = v128.load(at + 2);
-    const most = i16x8.mul(three, own);
-    const half = i16x8.shl(i16x8.add(own, next), 1);
-    if (shift == 2) {
-      const to = target + (<usize>k << 3);
-      const same = i16x8.shl(own, 2), one = i16x8.add(most, next), last = i16x8.add(own, i16x8.mul(three, next));
-      // Four rows of eight, transposed.
-      const low = v128.shuffle<i16>(same, one, 0, 8, 1, 9, 2, 10, 3, 11);
-      const high = v128.shuffle<i16>(same, one, 4, 12, 5, 13, 6, 14, 7, 15);
-      const low2 = v128.shuffle<i16>(half, last, 0, 8, 1, 9, 2, 10, 3, 11);
-      const high2 = v128.shuffle<i16>(half, last, 4, 12, 5, 13, 6, 14, 7, 15);
-      v128.store(to, v128.shuffle<i32>(low, low2, 0, 4, 1, 5));
-      v128.store(to + 16, v128.shuffle<i32>(low, low2, 2, 6, 3, 7));
-      v128.store(to + 32, v128.shuffle<i32>(high, high2, 0, 4, 1, 5));
-      v128.store(to + 48, v128.shuffle<i32>(high, high2, 2, 6, 3, 7));
-      continue;
-    }
-    const even = siting == 0 ? i16x8.shl(own, 2) : i16x8.add(most, v128.load(at - 2));
-    const odd = siting == 0 ? half : i16x8.add(most, next);
-    const to = target + (<usize>k << 2);
-    v128.store(to, v128.shuffle<i16>(even, odd, 0, 8, 1, 9, 2, 10, 3, 11));
-    v128.store(to + 16, v128.shuffle<i16>(even, odd, 4, 12, 5, 13, 6, 14, 7, 15));
+/** Eight pixels to R', G', B' and back: gives luma codes, and stores chroma. The factors come from outside the loop. */
+// @ts-ignore: decorator
+@inline
+function convert(
+  luma: v128, u: v128, v: v128, vr: v128, ug: v128, vg: v128, ub: v128, wr: v128, wg: v128, wb: v128, us: v128, vs: v128,
+  half: v128, targetU: usize, targetV: usize,
+): v128 {
+  const r = i16x8.add(luma, times(v, vr));
+  const g = i16x8.add(luma, i16x8.add(times(u, ug), times(v, vg)));
+  const b = i16x8.add(luma, times(u, ub));
+  const back = i16x8.add(i16x8.add(times(r, wr), times(g, wg)), times(b, wb));
+  v128.store(targetU, times(i16x8.sub(b, back), us));
+  v128.store(targetV, times(i16x8.sub(r, back), vs));
+  return i16x8.shr_s(i16x8.add(back, half), 6);
+}
+
+/**
+ * A row of luma codes, and the nearest two rows of chroma codes with their weights in 4ths, to R', G', B' and back: the
+ * luma codes in place, and chroma to rows in 64ths of a code. For frames with as many samples of chroma in a row as of luma.
+ */
+function passFullRow(
+  y: usize, nearU: usize, farU: usize, nearV: usize, farV: usize, weightA: i32, weightB: i32, targetU: usize, targetV: usize,
+): void {
+  blend(nearU, farU, weightA, weightB, betweenU);
+  blend(nearV, farV, weightA, weightB, betweenV);
+  const vr = i16x8.splat(<i16>vRed), ug = i16x8.splat(<i16>uGreen), vg = i16x8.splat(<i16>vGreen), ub = i16x8.splat(<i16>uBlue);
+  const wr = i16x8.splat(<i16>red), wg = i16x8.splat(<i16>green), wb = i16x8.splat(<i16>blue);
+  const us = i16x8.splat(<i16>uScale), vs = i16x8.splat(<i16>vScale), half = i16x8.splat(<i16>(lumaOffset + 32));
+  const black = i16x8.splat(<i16>lumaOffset), count = width;
+  for (let i = 0; i < count; i += 8) {
+    const at = <usize>i << 1;
+    const luma = i16x8.sub(i16x8.shl(v128.load8x8_u(y + <usize>i), 6), black);
+    const cu = i16x8.shl(v128.load(betweenU + at), 5), cv = i16x8.shl(v128.load(betweenV + at), 5);
+    const codes = convert(luma, cu, cv, vr, ug, vg, ub, wr, wg, wb, us, vs, half, targetU + at, targetV + at);
+    storeBytes(y + <usize>i, codes, count - i);
   }
 }
 
 /**
- * Luma codes and full-size chroma rows to R', G', B' and back: luma codes in place, and the rows u and v from codes to codes
- * above neutral. Chroma less `neutral`, times 2^chromaShift, is in 128ths of a code; factors are Q15, those of `red`, `green`
- * and `blue` sum to one.
+ * The same for frames with half as many samples of chroma in a row; the rows of chroma have as many. First and second pixels of
+ * all pairs go apart, so that nothing needs to be shuffled.
  */
-export function passBytes(
-  y: usize, u: usize, v: usize, count: i32, yOffset: i32, neutral: i32, chromaShift: i32,
-  vRed: i32, uGreen: i32, vGreen: i32, uBlue: i32, red: i32, green: i32, blue: i32, uScale: i32, vScale: i32,
+function passHalfRow(
+  y: usize, nearU: usize, farU: usize, nearV: usize, farV: usize, weightA: i32, weightB: i32, targetU: usize, targetV: usize,
 ): void {
-  const vr = i16x8.splat(<i16>vRed), ug = i16x8.splat(<i16>uGreen), vg = i16x8.splat(<i16>vGreen);
-  const ub = i16x8.splat(<i16>uBlue), us = i16x8.splat(<i16>uScale), vs = i16x8.splat(<i16>vScale);
+  blend(nearU, farU, weightA, weightB, betweenU);
+  blend(nearV, farV, weightA, weightB, betweenV);
+  repeatEnds(betweenU);
+  repeatEnds(betweenV);
+  const vr = i16x8.splat(<i16>vRed), ug = i16x8.splat(<i16>uGreen), vg = i16x8.splat(<i16>vGreen), ub = i16x8.splat(<i16>uBlue);
   const wr = i16x8.splat(<i16>red), wg = i16x8.splat(<i16>green), wb = i16x8.splat(<i16>blue);
-  const offset = i16x8.splat(<i16>(yOffset << 6)), half = i16x8.splat(<i16>((yOffset << 6) + 32));
-  const n = i16x8.splat(<i16>neutral);
-  for (let i = 0; i < count; i += 8) {
-    const at = <usize>i << 1;
-    const luma = i16x8.sub(i16x8.shl(v128.load8x8_u(y + <usize>i), 6), offset);
-    const cu = i16x8.shl(i16x8.sub(v128.load(u + at), n), chromaShift);
-    const cv = i16x8.shl(i16x8.sub(v128.load(v + at), n), chromaShift);
-    const r = i16x8.add(luma, i16x8.q15mulr_sat_s(cv, vr));
-    const g = i16x8.add(luma, i16x8.add(i16x8.q15mulr_sat_s(cu, ug), i16x8.q15mulr_sat_s(cv, vg)));
-    const b = i16x8.add(luma, i16x8.q15mulr_sat_s(cu, ub));
-    const redGreen = i16x8.add(i16x8.q15mulr_sat_s(r, wr), i16x8.q15mulr_sat_s(g, wg));
-    const back = i16x8.add(redGreen, i16x8.q15mulr_sat_s(b, wb));
-    storeBytes(y + <usize>i, i16x8.shr_s(i16x8.add(back, half), 6), count - i);
-    v128.store(u + at, i16x8.q15mulr_sat_s(i16x8.sub(b, back), us));
-    v128.store(v + at, i16x8.q15mulr_sat_s(i16x8.sub(r, back), vs));
+  const us = i16x8.splat(<i16>uScale), vs = i16x8.splat(<i16>vScale), half = i16x8.splat(<i16>(lumaOffset + 32));
+  const black = i16x8.splat(<i16>lumaOffset), low = i16x8.splat(255), count = width, pairs = chromaWidth;
+  const rowU = betweenU, rowV = betweenV, toU = firstU, toV = firstV, toU2 = secondU, toV2 = secondV, between = isBetween;
+  for (let k = 0; k < pairs; k += 8) {
+    const at = <usize>k << 1;
+    const codes = v128.load(y + at);
+    const luma = i16x8.sub(i16x8.shl(v128.and(codes, low), 6), black);
+    const luma2 = i16x8.sub(i16x8.shl(i16x8.shr_u(codes, 8), 6), black);
+    const u = firstOf(rowU + at, between), v = firstOf(rowV + at, between);
+    const u2 = secondOf(rowU + at, between), v2 = secondOf(rowV + at, between);
+    const even = convert(luma, u, v, vr, ug, vg, ub, wr, wg, wb, us, vs, half, toU + at, toV + at);
+    const odd = convert(luma2, u2, v2, vr, ug, vg, ub, wr, wg, wb, us, vs, half, toU2 + at, toV2 + at);
+    const both = v128.or(even, i16x8.shl(odd, 8));
+    if (k + 8 <= count >> 1) {
+      v128.store(y + at, both);
+    } else {
+      const halves = v128.and(both, low), rest = i16x8.shr_u(both, 8);
+      storeBytes(y + at, v128.shuffle<i16>(halves, rest, 0, 8, 1, 9, 2, 10, 3, 11), count - (k << 1));
+      storeBytes(y + at + 8, v128.shuffle<i16>(halves, rest, 4, 12, 5, 13, 6, 14, 7, 15), count - (k << 1) - 8);
+    }
   }
+  reduce(firstU, secondU, targetU);
+  reduce(firstV, secondV, targetV);
 }
 
-/** A full-size row of chroma above neutral, in 64ths, down to `targetCount` samples in 32ths: undoes {@link enlargeBytes}. */
-export function reduceBytes(source: usize, count: i32, shift: i32, siting: i32, target: usize, targetCount: i32): void {
-  if (shift == 2) {
-    for (let k = 0; k < targetCount; k++) {
-      store<i16>(target + (<usize>k << 1), <i16>((<i32>load<i16>(source + (<usize>k << 3)) + 1) >> 1));
+// @ts-ignore: decorator
+@inline
+function repeatEnds(row: usize): void {
+  const end = row + (<usize>chromaWidth << 1);
+  store<i16>(row - 2, load<i16>(row));
+  store<i16>(end, load<i16>(end - 2));
+}
+
+/** Chroma of the first pixels of eight pairs, from a row in 4ths, in 128ths. */
+// @ts-ignore: decorator
+@inline
+function firstOf(at: usize, between: bool): v128 {
+  const own = v128.load(at);
+  if (!between) return i16x8.shl(own, 5);
+  return i16x8.shl(i16x8.add(i16x8.add(own, i16x8.shl(own, 1)), v128.load(at - 2)), 3);
+}
+
+/** Of the second ones. */
+// @ts-ignore: decorator
+@inline
+function secondOf(at: usize, between: bool): v128 {
+  const own = v128.load(at), next = v128.load(at + 2);
+  if (!between) return i16x8.shl(i16x8.add(own, next), 4);
+  return i16x8.shl(i16x8.add(i16x8.add(own, i16x8.shl(own, 1)), next), 3);
+}
+
+/** Down to one sample a pair by the filter that undoes {@link firstOf} and {@link secondOf}. */
+// @ts-ignore: decorator
+@inline
+function reduce(first: usize, second: usize, target: usize): void {
+  const count = chromaWidth, end = <usize>count << 1, isOdd = (width & 1) == 1;
+  // Beyond the ends, the samples at the ends again.
+  const start = load<i16>(first), last = load<i16>((isOdd ? first : second) + end - 2), before = load<i16>(second + end - 4);
+  store<i16>(first - 2, start);
+  store<i16>(second - 2, start);
+  store<i16>(first + end, last);
+  if (isOdd) store<i16>(second + end - 2, last);
+  const one = i16x8.splat(1), two = i16x8.splat(2);
+  if (isBetween) {
+    for (let k = 0; k < count; k += 8) {
+      const at = <usize>k << 1;
+      const inner = i16x8.add(v128.load(first + at), v128.load(second + at));
+      const outer = i16x8.add(v128.load(second + at - 2), v128.load(first + at + 2));
+      v128.store(target + at, middleOfPairs(inner, outer, two));
     }
+    // The last sample of an odd length has no partner.
+    if (isOdd) store<i16>(target + end - 2, count == 1 ? last : <i16>((3 * <i32>last - <i32>before) >> 1));
     return;
   }
-  const end = source + (<usize>count << 1);
-  const first: i32 = load<i16>(source), last: i32 = load<i16>(end - 2), before: i32 = load<i16>(end - 4);
-  store<i16>(source - 2, <i16>first);
-  store<i16>(source - 4, <i16>first);
-  store<i16>(end, <i16>last);
-  store<i16>(end + 2, <i16>last);
-  // Weights in 8ths, of a sample's own pair, the pair before and the one after.
-  const own = siting == 0 ? pair(6, 2) : pair(6, 6);
-  const left = siting == 0 ? pair(-1, 2) : pair(0, -2);
-  const right = siting == 0 ? pair(-1, 0) : pair(-2, 0);
-  const half = i32x4.splat(8);
-  for (let k = 0; k < targetCount; k += 8) {
-    const at = source + (<usize>k << 2);
-    const middle = v128.load(at), middle2 = v128.load(at + 16);
-    let low = i32x4.add(half, i32x4.dot_i16x8_s(middle, own));
-    let high = i32x4.add(half, i32x4.dot_i16x8_s(middle2, own));
-    low = i32x4.add(low, i32x4.dot_i16x8_s(v128.load(at - 4), left));
-    high = i32x4.add(high, i32x4.dot_i16x8_s(v128.load(at + 12), left));
-    low = i32x4.add(low, i32x4.dot_i16x8_s(v128.load(at + 4), right));
-    high = i32x4.add(high, i32x4.dot_i16x8_s(v128.load(at + 20), right));
-    v128.store(target + (<usize>k << 1), i16x8.narrow_i32x4_s(i32x4.shr_s(low, 4), i32x4.shr_s(high, 4)));
-  }
-  // The last sample of an odd length has no partner.
-  if (siting == 1 && (count & 1) == 1) {
-    const alone = count == 1 ? (last + 1) >> 1 : (3 * last - before + 2) >> 2;
-    store<i16>(target + (<usize>(targetCount - 1) << 1), <i16>alone);
+  for (let k = 0; k < count; k += 8) {
+    const at = <usize>k << 1;
+    const near = i16x8.add(v128.load(second + at - 2), v128.load(second + at));
+    const far = i16x8.add(v128.load(first + at - 2), v128.load(first + at + 2));
+    v128.store(target + at, middleOfFive(v128.load(first + at), near, far, one, two));
   }
 }
 
-/** Chroma codes from up to five rows in 32ths, with weights in 8ths: the vertical half of going down. */
-export function storeChromaBytes(
+/** Chroma codes from up to five rows in 64ths, with weights in 8ths: the vertical half of going down. */
+function storeChroma(
   a: usize, b: usize, c: usize, d: usize, e: usize, weightA: i32, weightB: i32, weightC: i32, weightD: i32, weightE: i32,
-  count: i32, target: usize,
+  target: usize,
 ): void {
-  const neutral = i16x8.splat(128);
+  const neutral = i16x8.splat(128), half = i16x8.splat(32), one = i16x8.splat(1), two = i16x8.splat(2), count = chromaWidth;
   if (weightA == 8) {
-    const half = i16x8.splat(16);
     for (let i = 0; i < count; i += 8) {
-      const codes = i16x8.shr_s(i16x8.add(v128.load(a + (<usize>i << 1)), half), 5);
+      const codes = i16x8.shr_s(i16x8.add(v128.load(a + (<usize>i << 1)), half), 6);
       storeBytes(target + <usize>i, i16x8.add(codes, neutral), count - i);
     }
-    return;
-  }
-  const ab = pair(weightA, weightB), cd = pair(weightC, weightD), e0 = pair(weightE, 0), half = i32x4.splat(128);
-  for (let i = 0; i < count; i += 8) {
-    const at = <usize>i << 1;
-    const ra = v128.load(a + at), rb = v128.load(b + at), rc = v128.load(c + at), rd = v128.load(d + at);
-    let low = i32x4.add(half, i32x4.dot_i16x8_s(v128.shuffle<i16>(ra, rb, 0, 8, 1, 9, 2, 10, 3, 11), ab));
-    let high = i32x4.add(half, i32x4.dot_i16x8_s(v128.shuffle<i16>(ra, rb, 4, 12, 5, 13, 6, 14, 7, 15), ab));
-    low = i32x4.add(low, i32x4.dot_i16x8_s(v128.shuffle<i16>(rc, rd, 0, 8, 1, 9, 2, 10, 3, 11), cd));
-    high = i32x4.add(high, i32x4.dot_i16x8_s(v128.shuffle<i16>(rc, rd, 4, 12, 5, 13, 6, 14, 7, 15), cd));
-    if (weightE != 0) {
-      const re = v128.load(e + at);
-      low = i32x4.add(low, i32x4.dot_i16x8_s(v128.shuffle<i16>(re, re, 0, 8, 1, 9, 2, 10, 3, 11), e0));
-      high = i32x4.add(high, i32x4.dot_i16x8_s(v128.shuffle<i16>(re, re, 4, 12, 5, 13, 6, 14, 7, 15), e0));
+  } else if (weightA == -2 && weightB == 6) {
+    // [-1 3 3 -1]/4, and below [-1 2 6 2 -1]/8: as along rows.
+    for (let i = 0; i < count; i += 8) {
+      const at = <usize>i << 1;
+      const sum = i16x8.add(v128.load(b + at), v128.load(c + at));
+      const value = middleOfPairs(sum, i16x8.add(v128.load(a + at), v128.load(d + at)), two);
+      storeBytes(target + <usize>i, i16x8.add(i16x8.shr_s(i16x8.add(value, half), 6), neutral), count - i);
     }
-    const codes = i16x8.narrow_i32x4_s(i32x4.shr_s(low, 8), i32x4.shr_s(high, 8));
-    storeBytes(target + <usize>i, i16x8.add(codes, neutral), count - i);
+  } else if (weightA == -1 && weightC == 6) {
+    for (let i = 0; i < count; i += 8) {
+      const at = <usize>i << 1;
+      const near = i16x8.add(v128.load(b + at), v128.load(d + at)), far = i16x8.add(v128.load(a + at), v128.load(e + at));
+      const value = middleOfFive(v128.load(c + at), near, far, one, two);
+      storeBytes(target + <usize>i, i16x8.add(i16x8.shr_s(i16x8.add(value, half), 6), neutral), count - i);
+    }
+  } else {
+    // The last rows of an odd height.
+    for (let i = 0; i < count; i++) {
+      const at = <usize>i << 1;
+      const sum = weightA * <i32>load<i16>(a + at) + weightB * <i32>load<i16>(b + at);
+      store<u8>(target + <usize>i, <u8>(((sum + 256) >> 9) + 128));
+    }
   }
+}
+
+/** [-1 3 3 -1]/4 of the sum of the inner two and that of the outer two. */
+// @ts-ignore: decorator
+@inline
+function middleOfPairs(inner: v128, outer: v128, two: v128): v128 {
+  return i16x8.add(i16x8.shr_s(inner, 1), i16x8.shr_s(i16x8.add(i16x8.sub(inner, outer), two), 2));
+}
+
+/** [-1 2 6 2 -1]/8: the middle, and what it is off the mean of the others. */
+// @ts-ignore: decorator
+@inline
+function middleOfFive(own: v128, near: v128, far: v128, one: v128, two: v128): v128 {
+  const rest = i16x8.sub(i16x8.sub(near, own), i16x8.shr_s(i16x8.add(far, one), 1));
+  return i16x8.add(own, i16x8.shr_s(i16x8.add(rest, two), 2));
 }

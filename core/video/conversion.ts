@@ -12,6 +12,8 @@ export interface Conversion {
   readonly frame: number;
   readonly rgb: number;
   readonly row: (index: number) => number;
+  /** Words that {@link bytePass} may fill; as many as it asks for. */
+  readonly table: Int32Array;
 }
 
 /** Rows of chroma that are kept while they wait for the rows below; more than the five that a filter spans. */

@@ -1,5 +1,5 @@
 import { MambairError } from '../errors.js';
-import { bytePass } from './byte-pass.js';
+import { bytePass, bytePassWords } from './byte-pass.js';
 import type { Tap } from './chroma.js';
 import { codeScale, lumaWeights } from './colour.js';
 import type { FrameColour } from './colour.js';
@@ -50,15 +50,19 @@ export async function createFrameConverter(layout: FrameLayout, colour: FrameCol
   const codesBytes = align(bytes + 64);
   const rgbBytes = align(12 * width * height);
   const rowBytes = align(4 * (before + Math.ceil(width / 4) * 4 + after));
-  // Blended chroma rows of u and v, their full-size rows, and a ring of reduced rows for each.
-  const { kernels, memory } = await loadRowKernels(1024 + codesBytes + rgbBytes + rowBytes * (4 + 2 * ringRows));
+  const tableWords = bytePassWords(layout);
   const rgbAddress = 1024 + codesBytes;
+  // Blended chroma rows of u and v, their full-size rows, and a ring of reduced rows for each.
+  const tableAddress = rgbAddress + rgbBytes + rowBytes * (4 + 2 * ringRows);
+  const { kernels, memory } = await loadRowKernels(tableAddress + 4 * tableWords);
   const rowAddress = (index: number): number => rgbAddress + rgbBytes + index * rowBytes + 4 * before;
-  const shared: Conversion = { layout, colour, kernels, frame: 1024, rgb: rgbAddress, row: rowAddress };
+  const shared: Conversion = {
+    ...{ layout, colour, kernels },
+    ...{ frame: 1024, rgb: rgbAddress, row: rowAddress, table: new Int32Array(memory, tableAddress, tableWords) },
+  };
   const codes = new Uint8Array(memory, shared.frame, bytes);
   const rgb = new Float32Array(memory, rgbAddress, 3 * width * height);
-  const { readRow, writeRow, passRow } =
-    layout.format.model === 'yuv' ? yuvConversion(shared) : signalConversion(shared);
+  const { readRow, writeRow, pass } = layout.format.model === 'yuv' ? yuvConversion(shared) : signalConversion(shared);
   const keepsSamples = layout.format.planes.flat().some((channel) => channel === 'a' || channel === 'x');
   return {
     layout,
@@ -89,9 +93,7 @@ export async function createFrameConverter(layout: FrameLayout, colour: FrameCol
       checkLength('a frame', frame.length, bytes);
       checkLength('the frame to write', target.length, bytes);
       codes.set(frame);
-      for (let y = 0; y < height; y++) {
-        passRow(y);
-      }
+      pass();
       target.set(codes);
     },
   };
@@ -103,8 +105,8 @@ interface RowConversion {
   readonly readRow: (y: number, rgb: number) => void;
   /** From such rows. The codes of a row are no longer read once it is written, and those above it neither. */
   readonly writeRow: (y: number, rgb: number) => void;
-  /** Both, one after the other; what lies between may stay where it is. */
-  readonly passRow: (y: number) => void;
+  /** Both, all rows one after the other; what lies between may stay where it is. */
+  readonly pass: () => void;
 }
 
 function yuvConversion(conversion: Conversion): RowConversion {
@@ -168,34 +170,36 @@ function yuvConversion(conversion: Conversion): RowConversion {
       stored += 1;
     }
   };
-  const passRow = (y: number): void => {
-    const taps = up[y]!;
-    // Without a smaller chroma width the full-size rows are made in the ring.
-    const [scratchU, scratchV] = horizontal === 0 ? [ring(0, y), ring(1, y)] : [row(0), row(2)];
-    const fullU = chromaRow(u, taps, scratchU, row(1));
-    const fullV = chromaRow(v, taps, scratchV, row(3));
-    kernels.passYuvRow(
-      codesRow(luma, y),
-      wide,
-      fullU,
-      fullV,
-      width,
-      lumaOffset,
-      1 / lumaScale,
-      chromaOffset,
-      toRgb.vRed,
-      toRgb.uGreen,
-      toRgb.vGreen,
-      toRgb.uBlue,
-      red,
-      green,
-      blue,
-      lumaScale,
-      chromaScale / uBlue,
-      chromaScale / vRed,
-      max,
-    );
-    storeChroma(y, fullU, fullV);
+  const pass = (): void => {
+    for (let y = 0; y < layout.height; y++) {
+      const taps = up[y]!;
+      // Without a smaller chroma width the full-size rows are made in the ring.
+      const [scratchU, scratchV] = horizontal === 0 ? [ring(0, y), ring(1, y)] : [row(0), row(2)];
+      const fullU = chromaRow(u, taps, scratchU, row(1));
+      const fullV = chromaRow(v, taps, scratchV, row(3));
+      kernels.passYuvRow(
+        codesRow(luma, y),
+        wide,
+        fullU,
+        fullV,
+        width,
+        lumaOffset,
+        1 / lumaScale,
+        chromaOffset,
+        toRgb.vRed,
+        toRgb.uGreen,
+        toRgb.vGreen,
+        toRgb.uBlue,
+        red,
+        green,
+        blue,
+        lumaScale,
+        chromaScale / uBlue,
+        chromaScale / vRed,
+        max,
+      );
+      storeChroma(y, fullU, fullV);
+    }
   };
   return {
     readRow: (y, at) => {
@@ -243,7 +247,7 @@ function yuvConversion(conversion: Conversion): RowConversion {
       );
       storeChroma(y, fullU, fullV);
     },
-    passRow: bytesPerSample === 1 ? bytePass(conversion) : passRow,
+    pass: bytePass(conversion) ?? pass,
   };
 }
 
@@ -280,10 +284,12 @@ function signalConversion({ layout, colour, kernels, frame, rgb, row }: Conversi
   return {
     readRow,
     writeRow,
-    // Always the same rows, which so never leave the cache.
-    passRow: (y) => {
-      readRow(y, rgb);
-      writeRow(y, rgb);
+    pass: () => {
+      for (let y = 0; y < height; y++) {
+        // Always the same rows, which so never leave the cache.
+        readRow(y, rgb);
+        writeRow(y, rgb);
+      }
     },
   };
 }

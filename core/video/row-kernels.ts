@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { MambairError } from '../errors.js';
+import { compileWasm, type WasmBuild } from '../wasm-build.js';
 
 /** What `rows.wasm.ts` and `byte-rows.wasm.ts` export; addresses and counts are integers. */
 export interface RowKernels {
@@ -13,31 +13,31 @@ export interface RowKernels {
   codesToSignal(...args: number[]): void;
   signalToCodes(...args: number[]): void;
   lumaRow(...args: number[]): void;
-  blendBytes(...args: number[]): void;
-  enlargeBytes(...args: number[]): void;
+  setBytes(...args: number[]): void;
   passBytes(...args: number[]): void;
-  reduceBytes(...args: number[]): void;
-  storeChromaBytes(...args: number[]): void;
 }
 
 const pageBytes = 65536;
 
-let compiled: Promise<WebAssembly.Module> | undefined;
+const compiled = new Map<WasmBuild | 'auto', Promise<WebAssembly.Module>>();
 
 /**
- * The row kernels on a memory of their own of at least `bytes`.
- * @throws MAMBAIR_OUT_OF_MEMORY when there is not so much in one piece
+ * The row kernels on a memory of their own of at least `bytes`. Both builds give the same bytes.
+ * @throws MAMBAIR_OUT_OF_MEMORY when there is not so much in one piece, MAMBAIR_DEVICE_UNAVAILABLE without WebAssembly SIMD
  */
 export async function loadRowKernels(
   bytes: number,
-): Promise<{ readonly kernels: RowKernels; readonly memory: SharedArrayBuffer }> {
-  compiled ??= readFile(new URL('./rows.wasm', import.meta.url)).then((code) => WebAssembly.compile(code));
-  const module = await compiled;
+  build: WasmBuild | 'auto' = 'auto',
+): Promise<{ readonly kernels: RowKernels; readonly memory: ArrayBuffer }> {
+  const compiling =
+    compiled.get(build) ?? compileWasm('rows', { beside: import.meta.url }, build).then(({ module: made }) => made);
+  compiled.set(build, compiling);
+  const module = await compiling;
   const pages = Math.ceil(bytes / pageBytes);
-  let memory: WebAssembly.Memory;
+  let memory: WebAssembly.Memory<false>;
   try {
     // The module is built for any memory up to the 65536 pages of a 32-bit address space.
-    memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    memory = new WebAssembly.Memory<false>({ initial: pages, maximum: pages });
   } catch (cause) {
     throw new MambairError(
       'MAMBAIR_OUT_OF_MEMORY',

@@ -1,39 +1,14 @@
-import { readFile } from 'node:fs/promises';
-import { setFlagsFromString } from 'node:v8';
-import { MambairError } from '../../errors.js';
+import { compileWasm, type WasmBuild } from '../../wasm-build.js';
 
-/** The two builds of the kernels: `relaxed` uses fused multiply-add where the machine has it. */
-export type WasmBuild = 'plain' | 'relaxed';
-
-let flagWasSet = false;
-
-/** Node 20 knows relaxed SIMD behind a flag only, which must be set before the first module is validated. */
-function allowRelaxedSimd(): void {
-  const major = Number(process.versions.node.split('.')[0]);
-  if (!flagWasSet && major < 22) {
-    setFlagsFromString('--experimental-wasm-relaxed-simd');
-  }
-  flagWasSet = true;
-}
+export type { WasmBuild };
 
 /**
- * Compiles the kernels. `auto` takes the relaxed build where this engine validates it.
+ * Compiles the kernels. `auto` takes the relaxed build, which uses fused multiply-add where the machine has it, where this engine
+ * validates it.
  * @throws MAMBAIR_DEVICE_UNAVAILABLE when the build asked for does not run here.
  */
-export async function compileKernels(
+export function compileKernels(
   wanted: WasmBuild | 'auto',
 ): Promise<{ readonly build: WasmBuild; readonly module: WebAssembly.Module }> {
-  for (const build of wanted === 'auto' ? (['relaxed', 'plain'] as const) : [wanted]) {
-    if (build === 'relaxed') {
-      allowRelaxedSimd();
-    }
-    const bytes = await readFile(new URL(`./kernels.${build}.wasm`, import.meta.url));
-    if (WebAssembly.validate(bytes)) {
-      return { build, module: await WebAssembly.compile(bytes) };
-    }
-  }
-  throw new MambairError(
-    'MAMBAIR_DEVICE_UNAVAILABLE',
-    `the ${wanted === 'relaxed' ? 'relaxed-SIMD ' : ''}WebAssembly kernels need SIMD and threads, which Node ${process.versions.node} does not offer on this machine; use --device reference, or a newer Node`,
-  );
+  return compileWasm('kernels', { beside: import.meta.url }, wanted);
 }

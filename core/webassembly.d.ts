@@ -7,9 +7,9 @@ declare namespace WebAssembly {
     constructor(module: Module, imports: Record<string, Record<string, unknown>>);
     readonly exports: Record<string, unknown>;
   }
-  class Memory {
-    constructor(descriptor: { initial: number; maximum: number; shared: boolean });
-    readonly buffer: SharedArrayBuffer;
+  class Memory<Shared extends boolean = true> {
+    constructor(descriptor: { initial: number; maximum: number; shared?: Shared });
+    readonly buffer: Shared extends true ? SharedArrayBuffer : ArrayBuffer;
     grow(pages: number): number;
   }
   function validate(bytes: Uint8Array): boolean;
