@@ -90,13 +90,18 @@ export async function probePictures(
   return { ...first, ...(await probePackets(ffprobe, path, stream, signal)) };
 }
 
-/** What the first frames of a stream show; nothing where none can be decoded. */
+/**
+ * What the first frames of a stream show; nothing where none can be decoded.
+ * @param opening options without which the file cannot be opened
+ */
 export async function probeFirstFrames(
   ffprobe: string,
   path: string,
   { index }: Pick<ClipStream, 'index'>,
+  opening: readonly string[] = [],
 ): Promise<Pick<ClipPictures, 'pixelFormat' | 'interlaced' | 'topFieldFirst' | 'sideData'>> {
-  const words = ['-of', 'json', '-select_streams', String(index), '-read_intervals', '%+#3', '-show_frames'];
+  const what = ['-of', 'json', '-select_streams', String(index), '-read_intervals', '%+#3', '-show_frames'];
+  const words = [...what, ...opening];
   const shown = await run(ffprobe, path, words).catch(() => '{}');
   const frames = ((JSON.parse(shown) as { frames?: readonly FrameJson[] }).frames ?? []).filter(
     ({ media_type: kind }) => kind === 'video',

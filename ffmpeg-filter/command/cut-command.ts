@@ -6,7 +6,7 @@ import { bringsFromGpu, changesColour, changesFields, isSource, leavesOnGpu, tim
 import type { FoundFilter } from './find-filter.js';
 import { firstUnusedPicture, inputReference, pictureOf, videoLabel } from './graph-labels.js';
 import type { OutputStream } from './output-streams.js';
-import { setparamsWords, type ProbedInput, type ProbedStream, type Ratio } from './probed-input.js';
+import { setparamsWords, type PictureFacts, type ProbedInput, type ProbedStream, type Ratio } from './probed-input.js';
 import { unsplittable } from './unsplittable.js';
 
 /** A graph cut at our filter, and the stream of an input that its pictures come from, if they come from one. */
@@ -16,11 +16,11 @@ export interface Cut {
 }
 
 /** Cuts the graph of `-vf` and its like. @throws MAMBAIR_FFMPEG_UNSPLITTABLE */
-export function cutSimple(found: FoundFilter, target: OutputStream): Cut {
+export function cutSimple(found: FoundFilter, target: OutputStream, seen?: PictureFacts): Cut {
   const cut = cutGraph(found.graph, found.place, {
     kind: 'simple',
     timeBaseFilter: (path) => timeBaseFilter(path, target.chosen?.stream),
-    entryFilters: (path) => tagFilters(path, target.chosen?.stream),
+    entryFilters: (path) => tagFilters(path, target.chosen?.stream, seen),
   });
   if (cut.after.chains.flat().some(({ inputs }) => inputs.includes('in'))) {
     throw unsplittable('cannot-split', `pictures of [in] go round ${found.filter.name}; make two runs`);
@@ -29,7 +29,7 @@ export function cutSimple(found: FoundFilter, target: OutputStream): Cut {
 }
 
 /** Cuts the graph of `-filter_complex`. @throws MAMBAIR_FFMPEG_UNSPLITTABLE */
-export function cutComplex(found: FoundFilter, inputs: readonly ProbedInput[]): Cut {
+export function cutComplex(found: FoundFilter, inputs: readonly ProbedInput[], seen?: PictureFacts): Cut {
   const free = firstUnusedPicture(
     found.complex.map(({ graph }) => graph),
     inputs,
@@ -40,7 +40,7 @@ export function cutComplex(found: FoundFilter, inputs: readonly ProbedInput[]): 
     kind: 'complex',
     unlabelled: free === undefined ? undefined : videoLabel(free, inputs),
     timeBaseFilter: (path, source) => timeBaseFilter(path, sourceOf(source)?.stream),
-    entryFilters: (path, source) => tagFilters(path, sourceOf(source)?.stream),
+    entryFilters: (path, source) => tagFilters(path, sourceOf(source)?.stream, seen),
   });
   const label = cut.source;
   if (label !== undefined && inputReference(label) === undefined) {
@@ -60,13 +60,21 @@ function timeBaseFilter(path: readonly Filter[], stream: ProbedStream | undefine
   return ticks === undefined ? undefined : `settb=${ticks.num}/${ticks.den}`;
 }
 
-/** Colour tags and field order of the source, as far as they still hold where our filter stands. */
-function tagFilters(path: readonly Filter[], stream: ProbedStream | undefined): readonly string[] {
+/** Colour tags and field order of the frames where our filter stands: those of the source, as far as they still hold. */
+function tagFilters(
+  path: readonly Filter[],
+  stream: ProbedStream | undefined,
+  seen: PictureFacts | undefined,
+): readonly string[] {
   const hasOtherSource = path.some(isSource);
   if (stream === undefined || hasOtherSource) {
     return [];
   }
-  const parameters = path.some(changesColour) ? [] : setparamsWords(stream);
+  const parameters = path.some(changesColour)
+    ? seen === undefined
+      ? []
+      : setparamsWords(seen)
+    : setparamsWords(stream);
   const order = path.some(changesFields) ? undefined : interlacedOrder(stream);
   return [
     ...(parameters.length === 0 ? [] : [`setparams=${parameters.join(':')}`]),

@@ -5,7 +5,7 @@ import { bareName, isClockOption } from './ffmpeg-options.js';
 import { printGraph } from './filter-graph.js';
 import type { FoundFilter } from './find-filter.js';
 import type { EncodedStream, HalfWord } from './half.js';
-import { mapTarget, optionsFor, rank, type OutputPlan, type OutputStream } from './output-streams.js';
+import { codecOf, mapTarget, optionsFor, rank, type OutputPlan, type OutputStream } from './output-streams.js';
 import type { Ledger } from './placements.js';
 import type { ProbedInput, StreamKind } from './probed-input.js';
 
@@ -51,12 +51,13 @@ function isRestored({ target, found, cut }: EncodePlan, stream: OutputStream, ou
   return isOpenEnd ? cut.hasOpenEnd && output === 0 : stream.label !== undefined && cut.ends.includes(stream.label);
 }
 
-function encodedStream({ command, plans }: EncodePlan, output: number, stream: OutputStream): EncodedStream {
+function encodedStream(plan: EncodePlan, output: number, stream: OutputStream): EncodedStream {
+  const { command, plans } = plan;
   const streams = plans[output]?.streams ?? [];
   const place = streams.indexOf(stream);
   const file = command.outputs[output];
   const options = file === undefined ? new Map<string, string>() : optionsFor(file, streams, place);
-  return { output, video: rank(streams, place), codec: options.get('c'), options };
+  return { output, video: rank(streams, place), codec: options.get('c'), options, staleTags: staleTags(plan, output) };
 }
 
 const kindLetters: Readonly<Record<StreamKind, string>> = {
@@ -141,7 +142,7 @@ function metadataWords(plan: EncodePlan, output: FileGroup, at: number): readonl
   return [
     ...(original === undefined || isGiven('map_metadata', /^g?$/) ? [] : ['-map_metadata', String(original)]),
     ...(chapters === undefined || isGiven('map_chapters', /^/) ? [] : ['-map_chapters', String(chapters)]),
-    ...(isGiven('map_metadata', /^s/) ? [] : streamTagWords(plan, at)),
+    ...streamTagWords(plan, at),
     ...own.flatMap((option) => [`-${option.name}`, renumber(option.value ?? '', numbers)]),
   ];
 }
@@ -160,19 +161,44 @@ const tagsOfMp4: Readonly<Record<string, string>> = {
   reel_name: '',
 };
 
-function streamTagWords({ plans, numbers, found, target }: EncodePlan, at: number): readonly string[] {
+function streamTagWords(plan: EncodePlan, at: number): readonly string[] {
+  const streams = mapsStreamTags(plan, at) ? (plan.plans[at]?.streams ?? []) : [];
+  return streams.flatMap(({ chosen }, place) =>
+    chosen === undefined ? [] : [`-map_metadata:s:${place}`, `${plan.numbers[chosen.input]}:s:${chosen.stream.index}`],
+  );
+}
+
+function staleTags(plan: EncodePlan, at: number): EncodedStream['staleTags'] {
+  const file = plan.command.outputs[at];
+  const streams = plan.plans[at]?.streams ?? [];
+  const isUsers = ({ name, value }: Option): boolean => /^metadata:s/.test(name) && /^encoder=/i.test(value ?? '');
+  if (file === undefined || !mapsStreamTags(plan, at) || file.options.some(isUsers)) {
+    return [];
+  }
+  return streams.flatMap(({ kind, chosen }, place) =>
+    ['data', 'attachment'].includes(kind) || codecOf(file, streams, place) === 'copy'
+      ? []
+      : Object.keys(chosen?.stream.tags ?? {}).flatMap((tag) =>
+          /^encoder$/i.test(tag) ? [[place, tag] as const] : [],
+        ),
+  );
+}
+
+/** True for an output that gets tags of streams from the original by maps of ours. */
+function mapsStreamTags({ command, plans, numbers, found, target }: EncodePlan, at: number): boolean {
   const plan = plans[at];
   const source = target?.chosen;
   if (plan === undefined || source === undefined || found.output !== at || numbers[source.input] === undefined) {
-    return [];
+    return false;
   }
-  const areMissed =
-    plan.container.keepsStreamTags ||
-    Object.entries(tagsOfMp4).some(([key, usual]) => (source.stream.tags[key] ?? usual) !== usual);
-  return plan.streams.flatMap(({ chosen }, place) =>
-    chosen === undefined || !areMissed
-      ? []
-      : [`-map_metadata:s:${place}`, `${numbers[chosen.input]}:s:${chosen.stream.index}`],
+  const isUsers = (command.outputs[at]?.options ?? []).some(
+    (option) =>
+      bareName(option.name) === 'map_metadata' && (/^s/.test(option.specifier) || /^s/.test(readFrom(option))),
+  );
+  return (
+    !isUsers &&
+    (plan.container.keepsStreamTags ||
+      Object.entries(tagsOfMp4).some(([key, usual]) => (source.stream.tags[key] ?? usual) !== usual))
   );
 }
 

@@ -31,7 +31,7 @@ const halving = names('bwdif estdif separatefields w3fdif yadif');
 const clockReading = names('framerate loop minterpolate select setpts settb tpad trim');
 
 /** Give frames other colour tags, whatever their arguments. */
-const colourChanging = names('colormatrix colorspace iccgen libplacebo setparams setrange tonemap zscale');
+const colourChanging = names('colormatrix colorspace iccgen libplacebo setparams setrange zscale');
 
 /** Make whole frames of fields, or say that frames have other fields. */
 const fieldChanging = names(`
@@ -70,8 +70,35 @@ export function readsClock(filter: Filter): boolean {
 export function changesColour(filter: Filter): boolean {
   return (
     colourChanging.has(filter.name) ||
+    filter.name.startsWith('tonemap') ||
     (filter.name === 'scale' && /range|matrix|primaries|transfer/.test(filter.arguments ?? '')) ||
     (filter.name === 'format' && /rgb|bgr|gbr|yuvj|pal8/.test(filter.arguments ?? ''))
+  );
+}
+
+/**
+ * True when a filter gives frames another transfer curve or other primaries, so that what HDR10 says of the light of a film
+ * may not hold behind it.
+ */
+export function changesLight(filter: Filter): boolean {
+  const { name } = filter;
+  const given = splitArguments(filter.arguments);
+  const sets = (keys: RegExp): boolean => given.some(({ key }) => key !== undefined && keys.test(key));
+  return (
+    /^(tonemap|libplacebo$|colorspace$)/.test(name) ||
+    (name === 'zscale' && sets(/^(t|transfer|p|primaries)$/)) ||
+    (name.startsWith('scale') && sets(/^out_(color_)?(transfer|primaries)$/)) ||
+    // Without names, primaries are the third.
+    (name === 'setparams' &&
+      (sets(/^color_(trc|primaries)$/) || given.filter(({ key }) => key === undefined).length > 2))
+  );
+}
+
+/** True when a filter gives frames another place of chroma. */
+export function changesChromaPlace({ name, arguments: text }: Filter): boolean {
+  return (
+    name === 'libplacebo' ||
+    (/^(zscale|scale|setparams)$/.test(name) && /(^|:)(c|chromal|out_chroma_loc|chroma_location)=/.test(text ?? ''))
   );
 }
 

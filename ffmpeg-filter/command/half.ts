@@ -24,12 +24,19 @@ export interface EncodedStream {
   readonly video: number;
   /** The encoder or codec that the command names; undefined where it leaves that to ffmpeg. */
   readonly codec: string | undefined;
+  /** Tags that tell of an encoder in the source, and come along by maps of ours: of which stream of the output, and their names. */
+  readonly staleTags: readonly (readonly [stream: number, tag: string])[];
   /** The options of the output that hold for it, by their names without specifiers; of several the last. */
   readonly options: ReadonlyMap<string, string>;
 }
 
 /** A command line of ffmpeg with such places, without the program's name. */
 export type Half = readonly HalfWord[];
+
+/** The options that take such tags away, so that ffmpeg writes them anew. */
+export function staleTagWords({ staleTags }: EncodedStream): readonly string[] {
+  return staleTags.flatMap(([stream, tag]) => [`-metadata:s:${stream}`, `${tag}=`]);
+}
 
 /** Puts words where a half has places. `output` may give an output another address, to write aside and rename. */
 export function fillHalf(

@@ -67,12 +67,16 @@ const openingOptions = new Set(
 
 /** The arguments of ffprobe that describe an input for {@link readProbe}. */
 export function probeArguments(input: FileGroup): readonly string[] {
-  const opening = input.options.filter(({ name }) => openingOptions.has(bareName(name)));
   return [
     ...['-v', 'error', '-of', 'json', '-show_streams', '-show_format', '-show_chapters'],
-    ...opening.flatMap(({ words }) => words),
+    ...openingWords(input),
     ...['-i', input.url],
   ];
+}
+
+/** The options of an input without which it cannot be opened, or is opened as something else. */
+export function openingWords({ options }: FileGroup): readonly string[] {
+  return options.filter(({ name }) => openingOptions.has(bareName(name))).flatMap(({ words }) => words);
 }
 
 /** Reads what ffprobe printed for {@link probeArguments}. @throws MAMBAIR_FILE_READ when that is no such description */
@@ -169,8 +173,11 @@ const optionNames: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   '-color_trc': { bt470m: 'gamma22', bt470bg: 'gamma28' },
 };
 
+/** What the codes of pictures mean: of a stream, or of frames that have come through filters. */
+export type PictureFacts = Pick<ProbedStream, 'colour' | 'pixelFormat'>;
+
 /** Arguments of the filter `setparams` that give frames the colour tags of their source. */
-export function setparamsWords({ colour, pixelFormat }: ProbedStream): readonly string[] {
+export function setparamsWords({ colour, pixelFormat }: PictureFacts): readonly string[] {
   const { range, space, transfer, primaries } = colour;
   const isRgb = rgb.test(pixelFormat ?? '');
   return [
@@ -181,13 +188,26 @@ export function setparamsWords({ colour, pixelFormat }: ProbedStream): readonly 
   ].flatMap(([key, value]) => (value === undefined || untold.has(value) ? [] : [`${key}=${value}`]));
 }
 
+/** True when an option of the command names a transfer curve or primaries that are not the source's. */
+export function saysOtherLight({ colour }: PictureFacts, given: ReadonlyMap<string, string>): boolean {
+  const tags = [
+    ['-color_trc', colour.transfer],
+    ['-color_primaries', colour.primaries],
+  ] as const;
+  return tags.some(([option, value]) => {
+    const said = given.get(option.slice(1));
+    const isTold = value !== undefined && !untold.has(value);
+    return said !== undefined && isTold && said !== value && said !== optionNames[option]?.[value];
+  });
+}
+
 /**
  * The output options that give the n-th video stream of an output the colour tags of its source, which the pipe does
  * not carry. An absent tag stays absent. Of RGB only transfer and primaries are given: its range and matrix are not
  * those of the YUV that an encoder makes of it.
  * @param given the options that the command has for that stream, by their names: what it says of colours holds
  */
-export function colourWords(stream: ProbedStream, n: number, given?: ReadonlyMap<string, string>): readonly string[] {
+export function colourWords(stream: PictureFacts, n: number, given?: ReadonlyMap<string, string>): readonly string[] {
   const { range, space, transfer, primaries, chromaLocation } = stream.colour;
   const isRgb = rgb.test(stream.pixelFormat ?? '');
   const tags = [

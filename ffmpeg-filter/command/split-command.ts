@@ -6,14 +6,14 @@ import { inputAgain, numberInputs, whatEncodingReads } from './encode-inputs.js'
 import { encodeOutputs } from './encode-outputs.js';
 import { optionKind } from './ffmpeg-options.js';
 import { printGraph, type Filter, type Graph } from './filter-graph.js';
-import { changesClock, changesColour, changesFields } from './filter-traits.js';
+import { changesChromaPlace, changesClock, changesColour, changesFields, changesLight } from './filter-traits.js';
 import type { FoundFilter } from './find-filter.js';
 import { findTarget, refuseCopies } from './find-target.js';
 import { inputReferences, labelKind, openEnds, renumberInputs, videoLabel } from './graph-labels.js';
 import type { Half, HalfWord } from './half.js';
 import { planOutput, type OutputPlan, type OutputStream } from './output-streams.js';
 import { Ledger, type Placement } from './placements.js';
-import type { ProbedInput, Ratio, StreamKind } from './probed-input.js';
+import type { PictureFacts, ProbedInput, Ratio, StreamKind } from './probed-input.js';
 import { unsplittable } from './unsplittable.js';
 
 /** A command in two halves with our engine between. */
@@ -31,6 +31,10 @@ export interface Split {
   readonly changesClock: { readonly before: boolean; readonly after: boolean };
   /** Whether filters before, and after, ours give frames another matrix, range, transfer or primaries than the source's. */
   readonly changesColour: { readonly before: boolean; readonly after: boolean };
+  /** Whether filters give frames another transfer or other primaries, so that what is said of the film's light is void. */
+  readonly changesLight: boolean;
+  /** Whether filters after ours give frames another place of chroma. */
+  readonly changesChromaPlace: boolean;
   /** Whether filters before ours give frames another order of fields than the source's, or none. */
   readonly changesFields: boolean;
   /** The streams that the command takes of each input, by their places in it. */
@@ -76,12 +80,14 @@ const unprobed: ProbedInput = {
  * Cuts a command at our filter into a decoding and an encoding half. Times as plain ffmpeg has them: the decoding half
  * is to run with `-copyts`, so that the first frame's time tells the caller where the pipe starts.
  * @param probes of the inputs, in their order; undefined for those that cannot be opened twice
+ * @param seen what the colours of the frames are that reach our filter, where filters before it change them
  * @throws MAMBAIR_FFMPEG_UNSPLITTABLE with the reason when the command cannot be cut
  */
 export function splitCommand(
   command: Command,
   found: FoundFilter,
   probes: readonly (ProbedInput | undefined)[],
+  seen?: PictureFacts,
 ): Split {
   if (command.decoders.length > 0) {
     throw unsplittable('cannot-split', 'loopback decoders (-dec) cannot be taken apart; make two runs');
@@ -90,7 +96,7 @@ export function splitCommand(
   const graphs = found.complex.map(({ graph }) => graph);
   const plans = planOutputs(command, graphs, inputs);
   const target = found.output === undefined ? undefined : findTarget(command, found, plans);
-  const { cut, source } = target === undefined ? cutComplex(found, inputs) : cutSimple(found, target);
+  const { cut, source } = target === undefined ? cutComplex(found, inputs, seen) : cutSimple(found, target, seen);
   refuseGpuFrames(command, cut, source);
   if (target === undefined) {
     refuseCopies(command, plans, cut);
@@ -136,6 +142,8 @@ export function splitCommand(
     timeBase: followClock(cut.path, source?.stream),
     changesClock: { before: cut.path.some(changesClock), after: behind.some(changesClock) },
     changesColour: { before: cut.path.some(changesColour), after: behind.some(changesColour) },
+    changesLight: [...cut.path, ...behind].some(changesLight),
+    changesChromaPlace: behind.some(changesChromaPlace),
     changesFields: cut.path.some(changesFields),
     used: usedStreams({ plans, graphs, inputs, source }),
     placements: ledger.close(),

@@ -1,7 +1,7 @@
 import { probeFirstFrames } from '../clip/probe-clip.js';
-import { lastValue, type Command } from '../command/command-line.js';
+import type { Command } from '../command/command-line.js';
 import type { FoundFilter } from '../command/find-filter.js';
-import type { ProbedInput, SideData } from '../command/probed-input.js';
+import { openingWords, type ProbedInput, type SideData } from '../command/probed-input.js';
 import { splitCommand } from '../command/split-command.js';
 import { probeInputs } from './probe-inputs.js';
 
@@ -14,7 +14,7 @@ export interface SeenInputs {
 }
 
 /**
- * Probes the inputs of a command, and the first frames of the stream that it restores where that is in a plain file.
+ * Probes the inputs of a command, and the first frames of the stream that it restores where that can be opened.
  * @throws MAMBAIR_FILE_READ, MAMBAIR_FFMPEG_UNSPLITTABLE, MAMBAIR_CANCELLED
  */
 export async function lookAtInputs(
@@ -26,11 +26,15 @@ export async function lookAtInputs(
   const { source } = splitCommand(command, found, probes);
   const input = source === undefined ? undefined : command.inputs[source.input];
   const probed = source === undefined ? undefined : probes[source.input];
-  if (source === undefined || input === undefined || probed === undefined || lastValue(input, 'f') !== undefined) {
+  if (source === undefined || input === undefined || probed === undefined) {
     return { probes, sideData: source?.stream.sideData ?? [] };
   }
   const { index, fieldOrder } = source.stream;
-  const { interlaced, topFieldFirst, sideData: ofFrames } = await probeFirstFrames(ffprobe, input.url, { index });
+  const {
+    interlaced,
+    topFieldFirst,
+    sideData: ofFrames,
+  } = await probeFirstFrames(ffprobe, input.url, source.stream, openingWords(input));
   const sideData = [...ofFrames, ...source.stream.sideData];
   if (!interlaced || /^[tb][tb]$/.test(fieldOrder ?? '')) {
     return { probes, sideData };

@@ -7,8 +7,8 @@ import type { FfmpegVersion } from '../command/ffmpeg-version.js';
 import { readFilterOptions } from '../command/filter-options.js';
 import { findOurFilter, type FoundFilter } from '../command/find-filter.js';
 import type { FoundFfmpeg } from '../command/find-ffmpeg.js';
-import { fillHalf, pipeWords, rawWords, timeBaseWords } from '../command/half.js';
-import { colourWords, type ProbedInput } from '../command/probed-input.js';
+import { fillHalf, pipeWords, rawWords, staleTagWords, timeBaseWords } from '../command/half.js';
+import { colourWords, type PictureFacts, type ProbedInput } from '../command/probed-input.js';
 import { splitCommand, type Split } from '../command/split-command.js';
 import { frameColour } from '../pipeline/frame-colour.js';
 import type { StreamProgress } from '../pipeline/frame-progress.js';
@@ -20,6 +20,7 @@ import { filterModel, requireFitting } from './filter-model.js';
 import { lookAtInputs } from './look-at-inputs.js';
 import { hasQuietLog, hidesNotes, withErrors } from './log-level.js';
 import { OutputsAside } from './outputs-aside.js';
+import { seeColours } from './see-colours.js';
 import { askFfmpeg, planHdr, type HdrPlan } from './static-hdr.js';
 import { takesStreamTimes } from './time-bases.js';
 
@@ -70,8 +71,10 @@ export async function runCommand(
 ): Promise<PipelineResult> {
   const options = readFilterOptions(found.filter.arguments);
   const { probes, sideData } = await lookAtInputs(command, found, { ffprobe, signal });
-  const split = splitCommand(command, found, probes);
-  const hdr = await planHdr(command, split, { sideData, ask: askFfmpeg(ffmpeg) });
+  const { split, arriving } = await splitSeen({ command, found }, probes, { ffmpeg, signal });
+  const leaving = coloursBehind(split, arriving);
+  const { chromaLocation } = leaving?.colour ?? {};
+  const hdr = await planHdr(command, split, { sideData, chromaLocation, ask: askFfmpeg(ffmpeg) });
   const outputs = new OutputsAside(command);
   await requireFreeNames(command, outputs, mayReplace);
   for (const note of hidesNotes(command) ? [] : notes(split, [...hdr.lost, ...lostByFrames(sideData)])) {
@@ -83,7 +86,7 @@ export async function runCommand(
     requireFitting(model, options);
     refuseFields(command, split, model.info);
     await outputs.clear();
-    const halves = fillHalves(command, split, { probes, version, outputs, hdr });
+    const halves = fillHalves(command, split, { probes, version, outputs, hdr, leaving });
     const show = { decode: decodeLines(), encode: encodeLines() };
     const isQuiet = hasQuietLog(command);
     const writer =
@@ -98,7 +101,7 @@ export async function runCommand(
       decodeArgs: halves.decode,
       encodeArgs: ({ header }, firstPts) => halves.encode(header, firstPts),
       restorersFor: async (stream: VideoStream): Promise<readonly FrameRestorer[]> => {
-        const colour = frameColour(stream.header, split.changesColour.before ? undefined : split.source?.stream);
+        const colour = frameColour(stream.header, arriving);
         return [
           await model.createFrameRestorer(stream.layout, colour, {
             ...frames,
@@ -133,6 +136,34 @@ function notes(split: Split, lost: readonly string[]): readonly string[] {
   ];
 }
 
+/** A command in halves, with what is known of the colours of the frames between them; undefined when nothing is. */
+async function splitSeen(
+  { command, found }: OurCommand,
+  probes: readonly (ProbedInput | undefined)[],
+  programs: { readonly ffmpeg: string; readonly signal: AbortSignal | undefined },
+): Promise<{ readonly split: Split; readonly arriving: PictureFacts | undefined }> {
+  const split = splitCommand(command, found, probes);
+  if (!split.changesColour.before) {
+    return { split, arriving: split.source?.stream };
+  }
+  // What comes once is not there to be looked at.
+  const arriving = split.unread.length > 0 ? undefined : await seeColours(split, programs);
+  return { split: splitCommand(command, found, probes, arriving), arriving };
+}
+
+/** What options say of the colours of frames that are encoded. Where filters behind ours change them, frames say it. */
+function coloursBehind(
+  { changesColour, changesChromaPlace }: Split,
+  arriving: PictureFacts | undefined,
+): PictureFacts | undefined {
+  if (arriving === undefined || !changesColour.after) {
+    return arriving;
+  }
+  const chromaLocation = changesChromaPlace ? undefined : arriving.colour.chromaLocation;
+  const none = { range: undefined, space: undefined, transfer: undefined, primaries: undefined };
+  return { ...arriving, colour: { ...none, chromaLocation } };
+}
+
 interface Halves {
   readonly decode: readonly string[];
   readonly encode: (header: VideoStream['header'], firstPts: number) => readonly string[];
@@ -146,11 +177,13 @@ function fillHalves(
     version,
     outputs,
     hdr,
+    leaving,
   }: {
     readonly probes: readonly (ProbedInput | undefined)[];
     readonly version: FfmpegVersion;
     readonly outputs: OutputsAside;
     readonly hdr: HdrPlan;
+    readonly leaving: PictureFacts | undefined;
   },
 ): Halves {
   const clock = commandClock(command, split, probes);
@@ -158,7 +191,6 @@ function fillHalves(
   const named = (words: readonly string[]): readonly string[] =>
     version.hasFpsMode ? words : words.map((word) => (word === '-fps_mode' ? '-vsync' : word));
   const loud = (words: readonly string[]): readonly string[] => (hasQuietLog(command) ? withErrors(words) : words);
-  const colours = split.changesColour.before || split.changesColour.after ? undefined : split.source?.stream;
   const decode = fillHalf(split.decode, {
     raw: named([...clock.raw, ...rawWords(split.timeBase)]),
     clock: clock.decodeInput,
@@ -171,7 +203,8 @@ function fillHalves(
         clock: clock.encodeInput,
         timeBase: (output) => named(timeBaseWords(takesStreamTimes(command, output) ? split.timeBase : undefined)),
         colour: (stream) => [
-          ...(colours === undefined ? [] : colourWords(colours, stream.video, stream.options)),
+          ...staleTagWords(stream),
+          ...(leaving === undefined ? [] : colourWords(leaving, stream.video, stream.options)),
           ...hdr.words(stream),
         ],
         output: (url, output) => outputs.address(url, output),

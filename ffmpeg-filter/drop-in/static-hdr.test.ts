@@ -16,7 +16,7 @@ const answers: Readonly<Record<string, string>> = {
 const display = 'master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)';
 const all = `hdr10=1:repeat-headers=1:${display}:max-cll=1000,400:chromaloc=2`;
 const clip = probed([
-  { kind: 'video', codec: 'hevc', colour: { chroma_location: 'topleft' } },
+  { kind: 'video', codec: 'hevc', colour: { color_transfer: 'smpte2084', color_primaries: 'bt2020' } },
   { kind: 'audio', codec: 'aac' },
   { kind: 'video', codec: 'h264' },
 ]);
@@ -31,7 +31,11 @@ async function planned(text: string, sideData = hdr10Data.slice()): Promise<read
     found,
     command.inputs.map(() => clip),
   );
-  const { words, lost } = await planHdr(command, split, { sideData, ask: async (codec) => answers[codec] ?? '' });
+  const { words, lost } = await planHdr(command, split, {
+    sideData,
+    chromaLocation: 'topleft',
+    ask: async (codec) => answers[codec] ?? '',
+  });
   const filled = fillHalf(split.encode, { colour: (stream) => ['|', ...words(stream), '|'] }).join(' ');
   return [
     filled
@@ -78,18 +82,35 @@ describe('HDR10 data of a command', () => {
     ['-i a -vf mair -c:v av1 o.mkv', cannot],
     ['-i a -vf mair -c:v libx265 -c:v libx264 o.mkv', cannot],
     ['-i a -vf mair -c:v ffv1 o.mkv -map 0:a p.mka', `o.mkv: ${cannot}`],
-    [
-      '-i a -vf zscale=t=linear,mair -c:v libx265 o.mkv',
-      'HDR10 data is left out, as filters of the command change the colours that it tells of',
-    ],
   ])('in "%s" is said to be lost', async (text, said) => {
     expect(await planned(text)).toEqual(['', said]);
+  });
+
+  it.each([
+    '-i a -vf zscale=t=linear,mair -c:v libx265 o.mkv',
+    '-i a -vf mair,tonemap_opencl -c:v libx265 o.mkv',
+    '-i a -vf setparams=auto:tv:bt709,mair -c:v libx265 o.mkv',
+    '-i a -vf mair -color_trc arib-std-b67 -c:v libx265 o.mkv',
+    '-i a -vf mair -color_primaries:v:0 bt709 -c:v libx265 o.mkv',
+  ])('is void in "%s"', async (text) => {
+    expect(await planned(text)).toEqual([
+      '-x265-params:v:0 chromaloc=2',
+      'HDR10 data is left out, as the command changes the colours that it tells of',
+    ]);
+  });
+
+  it.each([
+    '-i a -vf format=gbrp10le,mair,format=yuv420p10le -c:v libx265 o.mkv',
+    '-i a -vf scale=out_range=pc,mair,zscale=r=tv -c:v libx265 o.mkv',
+    '-i a -vf mair -color_trc smpte2084 -color_range pc -c:v libx265 o.mkv',
+  ])('holds in "%s"', async (text) => {
+    expect(await planned(text)).toEqual([`-x265-params:v:0 ${all}`, '']);
   });
 
   it('is no matter where there is none', async () => {
     expect(await planned('-i a -vf mair -c:v libx264 o.mkv', [])).toEqual(['', '']);
     expect(await planned('-i a -vf mair -c:v libx265 o.mkv', [])).toEqual(['-x265-params:v:0 chromaloc=2', '']);
-    expect(await planned('-i a -vf tonemap,mair -c:v libx265 o.mkv', [])).toEqual(['', '']);
+    expect(await planned('-i a -vf tonemap,mair -c:v libx264 o.mkv', [])).toEqual(['', '']);
   });
 
   it('asks for the encoder that a codec means, and whether it takes such data', () => {

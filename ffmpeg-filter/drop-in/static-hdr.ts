@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { formatName } from '../command/choose-streams.js';
 import { lastValue, type Command } from '../command/command-line.js';
 import type { EncodedStream } from '../command/half.js';
-import { hdrOption, hdrOptionOf, lostHdr, sayHdrLoss, staticHdr } from '../command/hdr-options.js';
-import type { SideData } from '../command/probed-input.js';
+import { hdrOption, hdrOptionOf, lostHdr, sayHdrLoss, staticHdr, type StaticHdr } from '../command/hdr-options.js';
+import { saysOtherLight, type SideData } from '../command/probed-input.js';
 import type { Split } from '../command/split-command.js';
 
 /** What becomes of HDR10's static data, which the pipes do not carry. */
@@ -17,23 +17,25 @@ export interface HdrPlan {
 /**
  * Plans how HDR10's static data and the place of chroma reach encoders that take them by options of their own.
  * @param sideData of the stream that is restored, and of its frames
+ * @param chromaLocation of the frames that are encoded, by ffprobe's name
  * @param ask what ffmpeg prints of an encoder or a codec; see {@link askFfmpeg}
  */
 export async function planHdr(
   command: Command,
-  split: Pick<Split, 'source' | 'encode' | 'changesColour'>,
-  { sideData, ask }: { readonly sideData: readonly SideData[]; readonly ask: (codec: string) => Promise<string> },
+  split: Pick<Split, 'source' | 'encode' | 'changesLight'>,
+  {
+    sideData,
+    chromaLocation,
+    ask,
+  }: {
+    readonly sideData: readonly SideData[];
+    readonly chromaLocation: string | undefined;
+    readonly ask: (codec: string) => Promise<string>;
+  },
 ): Promise<HdrPlan> {
-  const hdr = staticHdr(sideData);
-  const hasHdr = hdr.display !== undefined || hdr.light !== undefined;
-  if (split.changesColour.before || split.changesColour.after) {
-    const lost = hasHdr
-      ? ['HDR10 data is left out, as filters of the command change the colours that it tells of']
-      : [];
-    return { words: () => [], lost };
-  }
+  const whole = staticHdr(sideData);
   const words = new Map<EncodedStream, readonly string[]>();
-  const lost: string[] = [];
+  const lost = new Set<string>();
   for (const word of split.encode) {
     if (typeof word === 'string' || word.slot !== 'colour') {
       continue;
@@ -41,14 +43,20 @@ export async function planHdr(
     const { stream } = word;
     const file = command.outputs[stream.output];
     const format = file === undefined ? '' : formatName(file.url, lastValue(file, 'f'));
+    const say = (what: string): unknown => lost.add(command.outputs.length > 1 ? `${file?.url}: ${what}` : what);
+    const source = split.source?.stream;
+    const isVoid = split.changesLight || (source !== undefined && saysOtherLight(source, stream.options));
+    const hdr = isVoid ? staticHdr([]) : whole;
     const encoder = await encoderOf(stream.codec ?? codecOfFormat[format], ask);
-    words.set(stream, encoder === undefined ? [] : optionWords(encoder, stream, { hdr, source: split.source }));
-    const loss = format === 'null' ? undefined : sayHdrLoss(lostHdr(encoder, hdr));
-    if (loss !== undefined) {
-      lost.push(command.outputs.length > 1 ? `${file?.url}: ${loss}` : loss);
+    words.set(stream, encoder === undefined ? [] : optionWords(encoder, stream, { hdr, chromaLocation }));
+    const loss = sayHdrLoss(lostHdr(encoder, hdr));
+    if (isVoid && sayHdrLoss(whole) !== undefined) {
+      say('HDR10 data is left out, as the command changes the colours that it tells of');
+    } else if (loss !== undefined && format !== 'null') {
+      say(loss);
     }
   }
-  return { words: (stream) => words.get(stream) ?? [], lost: [...new Set(lost)] };
+  return { words: (stream) => words.get(stream) ?? [], lost: [...lost] };
 }
 
 /** Formats whose name is that of their codec. What others take unless told otherwise has no option for HDR10's data. */
@@ -95,11 +103,11 @@ export function askFfmpeg(ffmpeg: string): (codec: string) => Promise<string> {
 function optionWords(
   encoder: string,
   { video, options }: EncodedStream,
-  { hdr, source }: { readonly hdr: ReturnType<typeof staticHdr>; readonly source: Split['source'] },
+  { hdr, chromaLocation }: { readonly hdr: StaticHdr; readonly chromaLocation: string | undefined },
 ): readonly string[] {
   const given = options.get(hdrOptionOf(encoder) ?? '');
-  const location = options.has('chroma_sample_location') ? undefined : source?.stream.colour.chromaLocation;
-  const [name, value] = hdrOption(encoder, hdr, { chromaLocation: location, given }) ?? [];
+  const isSaid = options.has('chroma_sample_location');
+  const [name, value] = hdrOption(encoder, hdr, { chromaLocation: isSaid ? undefined : chromaLocation, given }) ?? [];
   if (name === undefined) {
     return [];
   }

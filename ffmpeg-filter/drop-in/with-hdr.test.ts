@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { compareVideos } from '../../test/compare-videos.js';
-import { describeWithFfmpeg } from '../../test/ffmpeg.js';
+import { describeWithFfmpeg, ffmpeg } from '../../test/ffmpeg.js';
 import { hdr10Data } from '../../test/hdr10-data.js';
 import { makeProofClip, proofClips } from '../../test/proof-clips.js';
-import { probeFirstFrames } from '../clip/probe-clip.js';
+import { probeFirstFrames, probeHeader } from '../clip/probe-clip.js';
 import { findFfmpeg } from '../command/find-ffmpeg.js';
 import { readCommand, runCommand } from './run-command.js';
 
@@ -59,6 +59,29 @@ describeWithFfmpeg('an HDR10 clip through a command with our filter', () => {
   ])('is kept by libx265, but for what the user says:%s', async (parameters, data) => {
     await run(`-i hdr10.mp4 -vf MAIR -c:v libx265 -preset ultrafast${parameters} said.mp4`);
     expect(await dataOf('said.mp4')).toEqual(data);
+  });
+
+  it.each([
+    ['format=gbrp10le,MAIR,format=yuv420p10le', hdr10Data],
+    ['scale=out_range=pc,MAIR', hdr10Data],
+    ['MAIR,scale=out_range=pc', hdr10Data],
+    ['format=gbrp10le,MAIR', hdr10Data],
+    ['setparams=color_trc=arib-std-b67,MAIR', []],
+  ])('has the colours of plain ffmpeg where filters change them: %s', async (filters, data) => {
+    const rest = '-c:v libx265 -preset ultrafast -x265-params log-level=error';
+    await run(`-f matroska -i hdr10.mkv -vf ${filters} ${rest} ours.mkv`);
+    ffmpeg(['-i', at('hdr10.mkv'), '-vf', filters.replace('MAIR', 'null'), ...words(rest), at('plain.mkv')]);
+    const { ffprobe } = await findFfmpeg();
+    const [ours, plain] = await Promise.all(['ours.mkv', 'plain.mkv'].map((name) => probeHeader(ffprobe, at(name))));
+    expect(ours?.streams[0]?.colour).toEqual(plain?.streams[0]?.colour);
+    expect(ours?.streams[0]?.pixelFormat).toBe(plain?.streams[0]?.pixelFormat);
+    expect(await dataOf('ours.mkv')).toEqual(data);
+  });
+
+  it('has the tag of its own encoder', async () => {
+    await run('-i hdr10.mkv -vf MAIR -c:v ffv1 own.mkv');
+    const { ffprobe } = await findFfmpeg();
+    expect((await probeHeader(ffprobe, at('own.mkv'))).streams[0]?.tags['ENCODER']).toContain('ffv1');
   });
 
   it('reaches each output whose encoder takes it, and is missed with a word in the others', async () => {

@@ -1,5 +1,5 @@
 import { matrixForTag, type ChromaLocation, type FrameColour } from '../../core/index.js';
-import type { ProbedStream } from '../command/probed-input.js';
+import type { PictureFacts } from '../command/probed-input.js';
 import type { VideoHeader } from '../transport/video-stream.js';
 
 const chromaLocations: readonly string[] = ['left', 'center', 'topleft', 'top', 'bottomleft', 'bottom'];
@@ -9,7 +9,7 @@ const chromaLocations: readonly string[] = ['left', 'center', 'topleft', 'top', 
  * changed on the way (undefined), from what its header says and players assume.
  * @throws MAMBAIR_VIDEO_UNSUPPORTED for a matrix that is no linear function of R'G'B'
  */
-export function frameColour(header: VideoHeader, source: ProbedStream | undefined): FrameColour {
+export function frameColour(header: VideoHeader, source: PictureFacts | undefined): FrameColour {
   const { pixelFormat, height } = header;
   const isYuv = pixelFormat.model === 'yuv';
   const tagged = source?.colour;
