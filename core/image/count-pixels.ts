@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import sharp from 'sharp';
+import { loadSharp } from './load-sharp.js';
 
 /**
  * Pixels of picture files together, by their headers; counting stops at `enough`. What is no picture counts for nothing:
@@ -22,6 +22,7 @@ async function pixelsOf(path: string): Promise<number> {
     if (!(await stat(path)).isFile()) {
       return 0;
     }
+    const sharp = await loadSharp();
     const { width, height } = await sharp(path, { limitInputPixels: false }).metadata();
     return width * height;
   } catch {

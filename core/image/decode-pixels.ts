@@ -1,6 +1,7 @@
-import sharp, { type Metadata } from 'sharp';
+import type { Metadata } from 'sharp';
 import { invariant, MambairError } from '../errors.js';
 import type { ImageWarning } from './image-metadata.js';
+import { loadSharp } from './load-sharp.js';
 import type { PixelImage } from './pixels.js';
 import { has16Bits } from './samples.js';
 
@@ -100,6 +101,7 @@ async function decodeOnce(
   { maxPixels, page }: DecodeOptions,
   failOn: 'warning' | 'error' | 'none',
 ): Promise<PixelImage> {
+  const sharp = await loadSharp();
   const { data, info } = await sharp(bytes, {
     autoOrient: true,
     // keeps the pixel numbers as they are; only a conversion to sRGB may look at the profile

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
-import sharp, { type Raw, type Sharp } from 'sharp';
+import type { Raw, Sharp } from 'sharp';
 import { type ImageSpec, keptMetadata, storedBits } from './image-spec.js';
+import { loadSharp } from './load-sharp.js';
 import { storedLayout } from './row-conversion.js';
 import { rowFileBytes } from './row-file.js';
 import { addExifToTiff } from './tiff-exif.js';
@@ -27,6 +28,7 @@ const rowInput = { limitInputPixels: false, failOn: 'error' } as object as { raw
 /** Encodes rows from disk to a file on disk, in bounded memory for png, jpeg and tiff. Errors of the library pass through. */
 export async function encodeImage(files: EncodeFiles, spec: ImageSpec): Promise<void> {
   const metadata = keptMetadata(spec);
+  const sharp = await loadSharp();
   // "or" with a black pixel keeps the rows as they are, and the result has the carrier's metadata
   const image = sharp(files.carrier, { ignoreIcc: true, limitInputPixels: false })
     .boolean(files.rows, 'or', rowInput)
@@ -107,7 +109,8 @@ async function flush(path: string): Promise<void> {
  * Makes the encoder library close the files that its cache of recent operations holds open: on Windows an open file
  * cannot be removed. The cache's limits stay as the program set them.
  */
-export function releaseEncoderFiles(): void {
+export async function releaseEncoderFiles(): Promise<void> {
+  const sharp = await loadSharp();
   const { max } = sharp.cache().files;
   sharp.cache({ files: 0 });
   sharp.cache({ files: max });

@@ -1,7 +1,7 @@
-import sharp from 'sharp';
 import { MambairError } from '../errors.js';
 import { unreadableImage } from './decode-pixels.js';
 import { parseJpegHeaders } from './jpeg-markers.js';
+import { loadSharp } from './load-sharp.js';
 import type { PixelImage } from './pixels.js';
 import { readImage, type ReadImageOptions } from './read-image.js';
 import { has8Bits } from './samples.js';
@@ -35,6 +35,7 @@ export async function encodeJpeg(image: PixelImage, options: EncodeJpegOptions):
       `expected a whole number from 1 to 100 for quality: got ${quality}`,
     );
   }
+  const sharp = await loadSharp();
   return sharp(data, { raw: { width, height, channels } })
     .toColourspace(channels === 1 ? 'b-w' : 'srgb')
     .jpeg({ quality, chromaSubsampling: subsampling })
@@ -50,6 +51,7 @@ export async function encodeJpeg(image: PixelImage, options: EncodeJpegOptions):
 export async function decodeJpeg(bytes: Uint8Array, name = 'the JPEG in memory'): Promise<PixelImage> {
   const isGray = parseJpegHeaders(bytes)?.frame?.components.length === 1;
   const channels = isGray ? 1 : 3;
+  const sharp = await loadSharp();
   try {
     const { data, info } = await sharp(bytes, { ignoreIcc: true, failOn: 'error' })
       .toColourspace(isGray ? 'b-w' : 'srgb')

@@ -1,10 +1,10 @@
-import sharp from 'sharp';
 import { MambairError, throwIfCancelled } from '../errors.js';
 import { decodePixels, type ImageHeader, planDecoding, unreadableImage } from './decode-pixels.js';
 import { readImageBytes } from './image-bytes.js';
 import { type ImageFormat, sniffImageFormat } from './image-format.js';
 import type { ImageMetadata, ImageWarning } from './image-metadata.js';
 import { estimateJpegCompression, type JpegCompression } from './jpeg-quality.js';
+import { loadSharp } from './load-sharp.js';
 import type { PixelImage } from './pixels.js';
 import { collectMetadata, type FileDeclarations, readDeclarations } from './source-metadata.js';
 
@@ -153,6 +153,7 @@ async function readHeader(
     throw new MambairError('MAMBAIR_OPTION_INVALID', `expected for page an integer from 0 to 100000: got ${page}`);
   }
   const pageOption = page === undefined || format === 'png' || format === 'jpeg' ? {} : { page };
+  const sharp = await loadSharp();
   try {
     const header = await sharp(bytes, { ...unlimited, ...pageOption }).metadata();
     const expected = format === 'avif' ? 'heif' : format;

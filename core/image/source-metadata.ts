@@ -1,4 +1,3 @@
-import sharp from 'sharp';
 import type { ImageHeader } from './decode-pixels.js';
 import { encodeExif, exifDensity, type ExifDirectories, exifForPixels, isExifEmpty, parseExif } from './exif.js';
 import { isUsableIccProfile } from './icc-profile.js';
@@ -12,6 +11,7 @@ import {
 } from './image-metadata.js';
 import { readColourCode } from './iso-media.js';
 import { parseJpegHeaders, startsWith } from './jpeg-markers.js';
+import { loadSharp } from './load-sharp.js';
 import type { PixelImage } from './pixels.js';
 import { readPngDeclarations } from './png-chunks.js';
 import { readTiffDeclarations } from './tiff-exif.js';
@@ -162,6 +162,7 @@ async function profileOf(
 
 /** The library's own Display P3 profile, taken from a file that it writes. */
 async function displayP3Profile(): Promise<Uint8Array | undefined> {
+  const sharp = await loadSharp();
   const pixel = sharp(new Uint8Array(3), { raw: { width: 1, height: 1, channels: 3 } });
   return (await sharp(await pixel.withIccProfile('p3').png().toBuffer()).metadata()).icc;
 }

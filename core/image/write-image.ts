@@ -178,7 +178,7 @@ class FileImageWriter implements ImageWriter {
   async #clearAway(): Promise<void> {
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     await this.#rows.close().catch(() => undefined);
-    releaseEncoderFiles();
+    await releaseEncoderFiles();
     await removeFiles(this.#files);
   }
 

@@ -1,8 +1,8 @@
 import { arch, availableParallelism, cpus, freemem, platform, release, totalmem } from 'node:os';
-import sharp from 'sharp';
 import { describeOnnxRuntime } from '../executors/cpu/onnxruntime-status.js';
 import { type ListedModel, listModels } from '../models/catalogue.js';
 import { pulledModelsFolder } from '../models/models-folder.js';
+import { loadSharp } from '../image/load-sharp.js';
 import { packageVersion } from '../package-version.js';
 import { describeGpus, type GpuReport } from './describe-gpus.js';
 import { createExecutor } from './executors.js';
@@ -52,6 +52,7 @@ export interface DescribeMachineOptions {
 
 /** Looks at the machine; runs no network unless it is asked to check a GPU. Never throws. */
 export async function describeMachine({ checkGpu = false }: DescribeMachineOptions = {}): Promise<MachineReport> {
+  const { versions } = await loadSharp();
   const onnxruntime = await installedVersion('onnxruntime-node');
   const { device, problem } = await describeDevice();
   const found = await describeGpus();
@@ -77,8 +78,8 @@ export async function describeMachine({ checkGpu = false }: DescribeMachineOptio
     auto: await describeAuto(found, checkGpu),
     ...(onnxruntime === undefined ? {} : { onnxruntime }),
     onnxruntimeUse: onnxruntime === undefined ? 'not installed (optional)' : await describeOnnxRuntime(),
-    sharp: sharp.versions.sharp ?? 'unknown',
-    libvips: sharp.versions.vips,
+    sharp: versions.sharp ?? 'unknown',
+    libvips: versions.vips,
     modelsFolder: pulledModelsFolder(),
     models: listModels().filter((model) => model.available),
   };
