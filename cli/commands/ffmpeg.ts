@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import { findFfmpeg } from '../../ffmpeg-filter/command/find-ffmpeg.js';
+import { locateFfmpeg, locateFfprobe } from '../../ffmpeg-filter/command/find-ffmpeg.js';
 import { filterHelp } from '../../ffmpeg-filter/command/filter-options.js';
 import { helpTopic } from '../../ffmpeg-filter/command/find-filter.js';
 import { passOn } from '../../ffmpeg-filter/drop-in/pass-on.js';
@@ -47,11 +47,12 @@ export async function runFfmpeg(words: readonly string[], context: CommandContex
     return exitCodes.ok;
   }
   const ours = readCommand(args);
-  const found = await findFfmpeg({ ...named, environment: context.environment });
+  const where = { ...named, environment: context.environment };
+  const located = await locateFfmpeg(where);
   if (ours === undefined) {
     // It stops as ffmpeg does, in its own time.
     context.takeTimeToStop?.(2 ** 31 - 1);
-    const { exitCode, signal } = await passOn(found.ffmpeg, args);
+    const { exitCode, signal } = await passOn(located.ffmpeg, args);
     if (signal !== undefined) {
       dieOf(signal);
     }
@@ -59,7 +60,7 @@ export async function runFfmpeg(words: readonly string[], context: CommandContex
   }
   context.takeTimeToStop?.(stoppingMs);
   await runCommand(ours, {
-    found,
+    programs: { ...located, ffprobe: await locateFfprobe(located, where) },
     signal: context.signal,
     write: (line) => context.stderr.write(line),
     mayReplace: context.stderr.isTTY === true && process.stdin.isTTY ? ask : undefined,

@@ -55,6 +55,12 @@ export interface ClipPictures {
   readonly isOnGrid: boolean;
 }
 
+/** What the first frames of a stream show. */
+export interface FirstFrames extends Pick<ClipPictures, 'pixelFormat' | 'interlaced' | 'topFieldFirst' | 'sideData'> {
+  /** Number of their stream in the file; undefined when none can be decoded. */
+  readonly index: number | undefined;
+}
+
 /**
  * Asks ffprobe what is in a file.
  * @throws MAMBAIR_VIDEO_MALFORMED when it is no file that ffprobe can read
@@ -85,24 +91,24 @@ export async function probePictures(
   stream: ClipStream,
   signal?: AbortSignal,
 ): Promise<ClipPictures> {
-  const first = await probeFirstFrames(ffprobe, path, stream);
+  const { index: _, ...first } = await probeFirstFrames(ffprobe, path, stream);
   throwIfCancelled(signal);
   return { ...first, ...(await probePackets(ffprobe, path, stream, signal)) };
 }
 
 /**
- * What the first frames of a stream show; nothing where none can be decoded.
- * @param opening options without which the file cannot be opened
+ * What the first frames of a stream show, that of a number or the first one that is no cover; nothing where none can be decoded.
+ * `opening`: options without which the file cannot be opened. A signal makes it know nothing.
  */
 export async function probeFirstFrames(
   ffprobe: string,
   path: string,
-  { index }: Pick<ClipStream, 'index'>,
-  opening: readonly string[] = [],
-): Promise<Pick<ClipPictures, 'pixelFormat' | 'interlaced' | 'topFieldFirst' | 'sideData'>> {
+  { index }: { readonly index: number | 'V:0' },
+  { opening = [], signal }: { readonly opening?: readonly string[]; readonly signal?: AbortSignal | undefined } = {},
+): Promise<FirstFrames> {
   const what = ['-of', 'json', '-select_streams', String(index), '-read_intervals', '%+#3', '-show_frames'];
   const words = [...what, ...opening];
-  const shown = await run(ffprobe, path, words).catch(() => '{}');
+  const shown = await run(ffprobe, path, words, signal).catch(() => '{}');
   const frames = ((JSON.parse(shown) as { frames?: readonly FrameJson[] }).frames ?? []).filter(
     ({ media_type: kind }) => kind === 'video',
   );
@@ -111,6 +117,7 @@ export async function probeFirstFrames(
     sideData.set(String(each['side_data_type']), sideData.get(String(each['side_data_type'])) ?? each);
   }
   return {
+    index: frames[0]?.stream_index,
     pixelFormat: frames[0]?.pix_fmt,
     interlaced: frames.some(({ interlaced_frame: flag }) => flag === 1),
     topFieldFirst: frames[0]?.top_field_first === 1,
@@ -168,6 +175,7 @@ export async function probePackets(
 
 interface FrameJson {
   readonly media_type?: string;
+  readonly stream_index?: number;
   readonly pix_fmt?: string;
   readonly interlaced_frame?: number;
   readonly top_field_first?: number;
@@ -206,9 +214,12 @@ function extras(stream: Readonly<Record<string, unknown>>): Omit<ClipStream, key
 }
 
 /** Runs ffprobe on a file. What it cannot open it names on standard error, in its last line. */
-function run(ffprobe: string, path: string, words: readonly string[]): Promise<string> {
+function run(ffprobe: string, path: string, words: readonly string[], signal?: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(ffprobe, ['-v', 'error', ...words, '-i', path], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(ffprobe, ['-v', 'error', ...words, '-i', path], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(signal === undefined ? {} : { signal }),
+    });
     const out: Buffer[] = [];
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));

@@ -5,12 +5,16 @@ import { basename, delimiter, dirname, join } from 'node:path';
 import { MambairError } from '../../core/index.js';
 import { understandVersion, type FfmpegVersion } from './ffmpeg-version.js';
 
-/** An ffmpeg that was found and understood. */
-export interface FoundFfmpeg {
+/** Where ffmpeg is. */
+export interface LocatedFfmpeg {
   readonly ffmpeg: string;
-  readonly ffprobe: string;
   /** What named it: an option, an environment variable, a package or `PATH`. */
   readonly from: string;
+}
+
+/** An ffmpeg that was found and understood. */
+export interface FoundFfmpeg extends LocatedFfmpeg {
+  readonly ffprobe: string;
   readonly version: FfmpegVersion;
 }
 
@@ -31,50 +35,47 @@ const variables = ['MAMBAIR_FFMPEG', 'FFMPEG_BIN', 'FFMPEG_PATH'] as const;
 const suffix = process.platform === 'win32' ? '.exe' : '';
 
 /**
- * Finds ffmpeg: `--ffmpeg`, then MAMBAIR_FFMPEG, FFMPEG_BIN and FFMPEG_PATH, then the package `ffmpeg-static` if it is
- * installed and its file is there, then `PATH`. What is named explicitly must be there: nothing else is taken for it.
- * Our own stand-in for ffmpeg is not taken for it: a variable that names that one is passed over.
- * ffprobe: `--ffprobe`, FFPROBE_PATH, beside ffmpeg, then `PATH`.
+ * Finds ffmpeg and ffprobe, and asks ffmpeg for its version. ffprobe: `--ffprobe`, FFPROBE_PATH, beside ffmpeg, then `PATH`.
  * @throws MAMBAIR_FFMPEG_NOT_FOUND, MAMBAIR_FFMPEG_UNSUPPORTED
  */
 export async function findFfmpeg(options: FindOptions = {}): Promise<FoundFfmpeg> {
-  const environment = options.environment ?? process.env;
-  const run = options.run ?? runProgram;
-  const { path: ffmpeg, from } = await locateFfmpeg(options, environment);
-  const version = await readVersion(ffmpeg, from, run);
-  return { ffmpeg, ffprobe: await locateFfprobe(ffmpeg, options.ffprobe, environment), from, version };
+  const located = await locateFfmpeg(options);
+  const version = await readVersion(located, options.run);
+  return { ...located, ffprobe: await locateFfprobe(located, options), version };
 }
 
-async function locateFfmpeg(
-  options: FindOptions,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<{ readonly path: string; readonly from: string }> {
+/**
+ * Finds ffmpeg: `--ffmpeg`, then MAMBAIR_FFMPEG, FFMPEG_BIN and FFMPEG_PATH, then the package `ffmpeg-static` if it is
+ * installed and its file is there, then `PATH`. What is named explicitly must be there: nothing else is taken for it.
+ * Our own stand-in for ffmpeg is not taken for it: a variable that names that one is passed over.
+ * @throws MAMBAIR_FFMPEG_NOT_FOUND
+ */
+export async function locateFfmpeg(options: FindOptions = {}): Promise<LocatedFfmpeg> {
+  const environment = options.environment ?? process.env;
   const named = [['--ffmpeg', options.ffmpeg] as const, ...variables.map((name) => [name, environment[name]] as const)];
   for (const [from, value] of named) {
     if (value !== undefined && value !== '' && !standIn.test(basename(value))) {
-      return { path: await mustRun(value, from, environment), from };
+      return { ffmpeg: await mustRun(value, from, environment), from };
     }
   }
   const bundled = (options.staticPath ?? ffmpegStatic)();
   if (typeof bundled === 'string' && (await isProgram(bundled))) {
-    return { path: bundled, from: 'ffmpeg-static' };
+    return { ffmpeg: bundled, from: 'ffmpeg-static' };
   }
-  const path = await inPath(`ffmpeg${suffix}`, environment);
-  if (path === undefined) {
+  const ffmpeg = await inPath(`ffmpeg${suffix}`, environment);
+  if (ffmpeg === undefined) {
     throw notFound(
       `ffmpeg was not found: not in --ffmpeg, ${variables.join(', ')}, the package ffmpeg-static or PATH; ` +
         'install ffmpeg 5 to 9 (apt install ffmpeg, brew install ffmpeg, winget install ffmpeg) or name it with --ffmpeg',
       'ffmpeg',
     );
   }
-  return { path, from: 'PATH' };
+  return { ffmpeg, from: 'PATH' };
 }
 
-async function locateFfprobe(
-  ffmpeg: string,
-  named: string | undefined,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<string> {
+/** Finds the ffprobe that goes with an ffmpeg. @throws MAMBAIR_FFMPEG_NOT_FOUND */
+export async function locateFfprobe({ ffmpeg }: LocatedFfmpeg, options: FindOptions = {}): Promise<string> {
+  const { ffprobe: named, environment = process.env } = options;
   for (const [from, value] of [['--ffprobe', named] as const, ['FFPROBE_PATH', environment['FFPROBE_PATH']] as const]) {
     if (value !== undefined && value !== '') {
       return mustRun(value, from, environment);
@@ -139,10 +140,10 @@ function ffmpegStatic(): unknown {
   }
 }
 
-async function readVersion(
-  path: string,
-  from: string,
-  run: (path: string, args: readonly string[]) => Promise<string>,
+/** Asks an ffmpeg for its version. @throws MAMBAIR_FFMPEG_UNSUPPORTED */
+export async function readVersion(
+  { ffmpeg: path, from }: LocatedFfmpeg,
+  run: NonNullable<FindOptions['run']> = runProgram,
 ): Promise<FfmpegVersion> {
   let printed: string;
   try {

@@ -1,5 +1,6 @@
-import { probeFirstFrames } from '../clip/probe-clip.js';
-import type { Command } from '../command/command-line.js';
+import { probeFirstFrames, type FirstFrames } from '../clip/probe-clip.js';
+import { lastValue, type Command } from '../command/command-line.js';
+import { comesOnce } from '../command/ffmpeg-options.js';
 import type { FoundFilter } from '../command/find-filter.js';
 import { openingWords, type ProbedInput, type SideData } from '../command/probed-input.js';
 import { splitCommand } from '../command/split-command.js';
@@ -22,6 +23,8 @@ export async function lookAtInputs(
   found: FoundFilter,
   { ffprobe, signal }: { readonly ffprobe: string; readonly signal: AbortSignal | undefined },
 ): Promise<SeenInputs> {
+  // Most commands restore the first video of their only input. To look there meanwhile saves the time that ffprobe takes to start.
+  const guessed = guessFirstFrames(command, ffprobe, signal);
   const probes = await probeInputs(command, ffprobe, signal);
   const { source } = splitCommand(command, found, probes);
   const input = source === undefined ? undefined : command.inputs[source.input];
@@ -30,11 +33,11 @@ export async function lookAtInputs(
     return { probes, sideData: source?.stream.sideData ?? [] };
   }
   const { index, fieldOrder } = source.stream;
-  const {
-    interlaced,
-    topFieldFirst,
-    sideData: ofFrames,
-  } = await probeFirstFrames(ffprobe, input.url, source.stream, openingWords(input));
+  const guess = await guessed;
+  const opening = openingWords(input);
+  const first =
+    guess?.index === index ? guess : await probeFirstFrames(ffprobe, input.url, source.stream, { opening, signal });
+  const { interlaced, topFieldFirst, sideData: ofFrames } = first;
   const sideData = [...ofFrames, ...source.stream.sideData];
   if (!interlaced || /^[tb][tb]$/.test(fieldOrder ?? '')) {
     return { probes, sideData };
@@ -43,4 +46,15 @@ export async function lookAtInputs(
     stream.index === index ? { ...stream, fieldOrder: topFieldFirst ? 'tt' : 'bb' } : stream,
   );
   return { probes: probes.map((each, at) => (at === source.input ? { ...probed, streams } : each)), sideData };
+}
+
+async function guessFirstFrames(
+  { inputs }: Command,
+  ffprobe: string,
+  signal: AbortSignal | undefined,
+): Promise<FirstFrames | undefined> {
+  const [input] = inputs;
+  return input === undefined || inputs.length > 1 || comesOnce(input.url, lastValue(input, 'f'))
+    ? undefined
+    : probeFirstFrames(ffprobe, input.url, { index: 'V:0' }, { opening: openingWords(input), signal });
 }

@@ -6,7 +6,7 @@ import { interlacedOrder } from '../command/cut-command.js';
 import type { FfmpegVersion } from '../command/ffmpeg-version.js';
 import { readFilterOptions } from '../command/filter-options.js';
 import { findOurFilter, type FoundFilter } from '../command/find-filter.js';
-import type { FoundFfmpeg } from '../command/find-ffmpeg.js';
+import { readVersion, type FoundFfmpeg } from '../command/find-ffmpeg.js';
 import { fillHalf, pipeWords, rawWords, staleTagWords, timeBaseWords } from '../command/half.js';
 import { colourWords, type PictureFacts, type ProbedInput } from '../command/probed-input.js';
 import { splitCommand, type Split } from '../command/split-command.js';
@@ -32,7 +32,7 @@ export interface OurCommand {
 
 /** How a command with our filter is run. */
 export interface RunCommandOptions {
-  readonly found: FoundFfmpeg;
+  readonly programs: Omit<FoundFfmpeg, 'version'>;
   readonly signal?: AbortSignal | undefined;
   /** Told what one ffmpeg would write to standard error, with the ends of the lines. */
   readonly write: (text: string) => void;
@@ -61,16 +61,20 @@ export function readCommand(argv: readonly string[]): OurCommand | undefined {
 /**
  * Runs an ffmpeg command with our filter: two ffmpegs and the model between them. Its files appear under their names once
  * all is complete; until then, and if anything fails, they are called `name.partial.ext`.
- * @throws MAMBAIR_FFMPEG_UNSPLITTABLE, MAMBAIR_OPTION_INVALID, MAMBAIR_FILE_READ, MAMBAIR_FILE_EXISTS, MAMBAIR_FILE_WRITE,
+ * @throws MAMBAIR_FFMPEG_UNSUPPORTED, MAMBAIR_FFMPEG_UNSPLITTABLE, MAMBAIR_OPTION_INVALID, MAMBAIR_FILE_READ, MAMBAIR_FILE_EXISTS, MAMBAIR_FILE_WRITE,
  *   MAMBAIR_FFMPEG_DECODE, MAMBAIR_FFMPEG_ENCODE, MAMBAIR_VIDEO_UNSUPPORTED, MAMBAIR_CANCELLED, and what loading and running
  *   a model raise
  */
 export async function runCommand(
   { command, found }: OurCommand,
-  { found: { ffmpeg, ffprobe, version }, signal, write, mayReplace, progress }: RunCommandOptions,
+  { programs, signal, write, mayReplace, progress }: RunCommandOptions,
 ): Promise<PipelineResult> {
   const options = readFilterOptions(found.filter.arguments);
-  const { probes, sideData } = await lookAtInputs(command, found, { ffprobe, signal });
+  const { ffmpeg, ffprobe } = programs;
+  const [version, { probes, sideData }] = await Promise.all([
+    readVersion(programs),
+    lookAtInputs(command, found, { ffprobe, signal }),
+  ]);
   const { split, arriving } = await splitSeen({ command, found }, probes, { ffmpeg, signal });
   const leaving = coloursBehind(split, arriving);
   const { chromaLocation } = leaving?.colour ?? {};

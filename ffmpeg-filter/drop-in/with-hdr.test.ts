@@ -29,7 +29,7 @@ describeWithFfmpeg('an HDR10 clip through a command with our filter', () => {
     const said: string[] = [];
     const argv = words(`-v warning -y ${text.replaceAll('MAIR', 'mair=model=identity')}`);
     const command = readCommand(argv.map((word) => (/\.(mkv|mp4)$/.test(word) ? at(word) : word)));
-    await runCommand(command!, { found: await findFfmpeg(), write: (line) => said.push(line) });
+    await runCommand(command!, { programs: await findFfmpeg(), write: (line) => said.push(line) });
     return said.join('');
   }
 

@@ -67,7 +67,7 @@ describeWithShared('commands with our filter, against the same with null', ['vid
       if (command === undefined) {
         throw new Error('the filter was not found');
       }
-      await runCommand(command, { found: await findFfmpeg(), write: (text) => said.push(text) });
+      await runCommand(command, { programs: await findFfmpeg(), write: (text) => said.push(text) });
       const outputs = argv.filter((word) => /^OUT/.test(word));
       const reports = outputs.map((output) => {
         const files = [`plain-${output}`, `ours-${output}`];
@@ -113,7 +113,7 @@ describeWithShared('commands with our filter, against the same with null', ['vid
 
     it('keeps the codes of full-range clips where ffmpeg by itself would squeeze them', async () => {
       const command = readCommand(words('-v error -y -i full.mp4 -vf mair=model=identity -an -c:v ffv1 full.mkv'));
-      await runCommand(command!, { found: await findFfmpeg(), write: () => undefined });
+      await runCommand(command!, { programs: await findFfmpeg(), write: () => undefined });
       const md5 = (file: string, format: string): string =>
         Buffer.from(ffmpeg(['-i', file, ...words(`-map 0:v -pix_fmt ${format} -f md5 -`)])).toString('utf8');
       expect(md5('full.mkv', 'yuvj420p')).toBe(md5('full.mp4', 'yuvj420p'));
