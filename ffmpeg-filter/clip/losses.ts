@@ -1,4 +1,4 @@
-import { sayHdrLoss, staticHdr } from '../command/hdr-options.js';
+import { isStaticHdr, sayHdrLoss, staticHdr } from '../command/hdr-options.js';
 import type { SideData } from '../command/probed-input.js';
 import type { KeptStream } from './plan-clip.js';
 import type { ClipHeader, ClipPictures, ClipStream } from './probe-clip.js';
@@ -104,7 +104,7 @@ function sideDataLosses(
     ({ side_data_type: kind }) => !after.has(String(kind)) && !carried.test(String(kind)),
   );
   const hdr = staticHdr(lost);
-  const others = kindsOf(lost.filter((each) => each !== hdr.display && each !== hdr.light));
+  const others = kindsOf(lost.filter((each) => !isStaticHdr(each)));
   const messages = [
     sayHdrLoss(hdr) ?? [],
     ...others.map((kind) => `${sideDataNames[kind] ?? `side data "${kind}"`} of the pictures is lost`),

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { hdr10Data } from '../../test/hdr10-data.js';
 import { codeOf } from '../../test/video-streams.js';
 import { containerOf } from './container.js';
 import { losses } from './losses.js';
@@ -74,6 +75,25 @@ describe('the plan of a clip', () => {
     const words = planned({ header: header([woven]), stream: woven, pictures: { ...pictures, topFieldFirst: true } });
     expect(words).toContain('-flags:v:0 +ilme+ildct -x264-params:v:0 tff=1');
     expect(planned()).toContain('-color_trc:v:0 gamma28');
+  });
+
+  it('lets ffmpeg make RGB by the tags of the source', () => {
+    const colour = { ...stream.colour, space: 'bt2020nc', transfer: undefined };
+    const tagged = { ...stream, colour };
+    const encoder = { encoder: 'png', pixelFormat: 'rgb24', options: [] };
+    const words = planned({ stream: tagged, header: header([tagged]), encoder });
+    expect(words).toContain('-filter:v:0 setparams=range=tv:colorspace=bt2020nc');
+    expect(words).not.toMatch(/-color_range|-colorspace/);
+  });
+
+  it('keeps HDR10 data, and the user’s word on it', () => {
+    const bright = { ...pictures, sideData: hdr10Data };
+    const encoder = { encoder: 'libx265', pixelFormat: 'yuv420p10le', options: [] };
+    expect(planned({ pictures: bright, encoder })).toContain(
+      '-x265-params:v:0 hdr10=1:repeat-headers=1:master-display=G(',
+    );
+    const off = [['x265-params', 'hdr10=0'] as const];
+    expect(planned({ pictures: bright, encoder, encoderOptions: off })).toContain('-x265-params:v:0 hdr10=0 ');
   });
 
   it('joins lists of parameters, and lets the user’s word come last', () => {

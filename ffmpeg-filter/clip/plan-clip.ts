@@ -1,7 +1,7 @@
 import { MambairError } from '../../core/index.js';
 import { rawWords, timeBaseWords } from '../command/half.js';
 import { hdrOption, hdrOptionOf, staticHdr, type EncoderOption } from '../command/hdr-options.js';
-import type { Ratio } from '../command/probed-input.js';
+import { isRgb, setparamsWords, type Ratio } from '../command/probed-input.js';
 import { familyOfFormat, streamFate, type Container, type StreamFate } from './container.js';
 import type { EncoderChoice } from './encoders.js';
 import type { ClipHeader, ClipPictures, ClipStream } from './probe-clip.js';
@@ -187,6 +187,11 @@ function codecWords(input: EncodePlanInput, streams: readonly KeptStream[]): rea
   const at = `:v:${rank}`;
   const options = mergeOptions([...encoder.options, ...hdrOptions(input), ...fieldOptions(input), ...encoderOptions]);
   const { timeBase, filters } = clock(input);
+  const parameters = becomesRgb(input) ? setparamsWords(stream) : [];
+  const frameFilters = [
+    ...(parameters.length === 0 ? [] : [`setparams=${parameters.join(':')}`]),
+    ...(isInterlaced(input) && !deinterlace ? [`setfield=${pictures.topFieldFirst ? 'tff' : 'bff'}`] : []),
+  ];
   return [
     ...['-c', 'copy'],
     ...kept.flatMap(({ fate, index }) => (fate.keep === 'convert' ? [`-c:${index}`, fate.codec] : [])),
@@ -194,9 +199,7 @@ function codecWords(input: EncodePlanInput, streams: readonly KeptStream[]): rea
     ...(encoder.pixelFormat === input.frameFormat ? [] : [`-pix_fmt${at}`, encoder.pixelFormat]),
     ...options.flatMap(([name, value]) => [`-${name}${at}`, value]),
     ...(encoder.encoder === 'libx265' && container.holdsOrientation ? [`-tag${at}`, 'hvc1'] : []),
-    ...(isInterlaced(input) && !deinterlace
-      ? [`-filter${at}`, `setfield=${pictures.topFieldFirst ? 'tff' : 'bff'}`]
-      : []),
+    ...(frameFilters.length === 0 ? [] : [`-filter${at}`, frameFilters.join(',')]),
     ...colourWords(input, at),
     ...timeBaseWords(timeBase),
     ...(filters.length === 0 ? [] : [`-bsf${at}`, filters.join(',')]),
@@ -257,21 +260,26 @@ function mergeOptions(options: readonly EncoderOption[]): readonly EncoderOption
   return [...merged];
 }
 
+/** True where ffmpeg makes RGB of the frames on their way to the encoder: by their tags, which the stream of frames lacks. */
+function becomesRgb({ stream, encoder }: EncodePlanInput): boolean {
+  return !isRgb(stream.pixelFormat ?? '') && isRgb(encoder.pixelFormat);
+}
+
 /** Names of ffmpeg's options that ffprobe spells otherwise. */
 const optionNames: Readonly<Record<string, string>> = { bt470m: 'gamma22', bt470bg: 'gamma28', gbr: 'rgb' };
 
 /** The colour tags of the source, which the stream of frames does not carry. An absent tag stays absent. */
-function colourWords({ stream, encoder }: EncodePlanInput, at: string): readonly string[] {
+function colourWords(input: EncodePlanInput, at: string): readonly string[] {
+  const { stream, encoder } = input;
   const { range, space, transfer, primaries, chromaLocation } = stream.colour;
-  const isRgb = (name: string): boolean => /^(0|a|x2)?(rgb|bgr|gbr)|^pal8$/.test(name);
-  // Range and matrix of RGB are not those of the YUV that an encoder makes of it.
-  const becomesYuv = isRgb(stream.pixelFormat ?? '') && !isRgb(encoder.pixelFormat);
+  // Range and matrix of RGB are not those of the YUV that an encoder makes of it, nor the other way round.
+  const isOther = becomesRgb(input) || (isRgb(stream.pixelFormat ?? '') && !isRgb(encoder.pixelFormat));
   const tags = [
-    ['-color_range', becomesYuv ? undefined : range],
-    ['-colorspace', becomesYuv ? undefined : space === 'gbr' ? 'rgb' : space],
+    ['-color_range', isOther ? undefined : range],
+    ['-colorspace', isOther ? undefined : space === 'gbr' ? 'rgb' : space],
     ['-color_trc', optionNames[transfer ?? ''] ?? transfer],
     ['-color_primaries', primaries],
-    ['-chroma_sample_location', becomesYuv ? undefined : chromaLocation],
+    ['-chroma_sample_location', isOther ? undefined : chromaLocation],
   ] as const;
   return tags.flatMap(([name, value]) =>
     value === undefined || /^(unknown|unspecified|reserved|N\/A)$/.test(value) ? [] : [`${name}${at}`, value],

@@ -70,11 +70,8 @@ function tagFilters(
   if (stream === undefined || hasOtherSource) {
     return [];
   }
-  const parameters = path.some(changesColour)
-    ? seen === undefined
-      ? []
-      : setparamsWords(seen)
-    : setparamsWords(stream);
+  const facts = seen ?? (path.some(changesColour) ? undefined : stream);
+  const parameters = facts === undefined ? [] : setparamsWords(facts);
   const order = path.some(changesFields) ? undefined : interlacedOrder(stream);
   return [
     ...(parameters.length === 0 ? [] : [`setparams=${parameters.join(':')}`]),

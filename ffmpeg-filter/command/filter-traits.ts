@@ -1,5 +1,5 @@
 import { splitArguments, type Filter } from './filter-graph.js';
-import { readRatio, type Ratio } from './probed-input.js';
+import { readRatio, type PictureFacts, type Ratio } from './probed-input.js';
 
 const names = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
 
@@ -32,6 +32,13 @@ const clockReading = names('framerate loop minterpolate select setpts settb tpad
 
 /** Give frames other colour tags, whatever their arguments. */
 const colourChanging = names('colormatrix colorspace iccgen libplacebo setparams setrange zscale');
+
+/** Take every usual YUV as it is. */
+const colourKeeping = names(`
+  ass bwdif copy crop deblock deband decimate delogo drawbox drawtext eq estdif fade fieldmatch fps framerate framestep gblur
+  hflip hqdn3d hue idet interlace minterpolate mpdecimate nlmeans noise null overlay pad pullup reverse rotate select setdar
+  setfield setpts setsar settb subtitles telecine tmix tpad transpose trim unsharp vflip w3fdif yadif
+`);
 
 /** Make whole frames of fields, or say that frames have other fields. */
 const fieldChanging = names(`
@@ -74,6 +81,16 @@ export function changesColour(filter: Filter): boolean {
     (filter.name === 'scale' && /range|matrix|primaries|transfer/.test(filter.arguments ?? '')) ||
     (filter.name === 'format' && /rgb|bgr|gbr|yuvj|pal8/.test(filter.arguments ?? ''))
   );
+}
+
+/**
+ * True when only ffmpeg can tell what a filter makes of the colours of a stream: it may turn YUV into RGB, or full range
+ * into limited, because it takes no other.
+ */
+export function mayChangeColour(filter: Filter, { pixelFormat, colour }: PictureFacts): boolean {
+  const isUsual = /^yuva?4\d\dp/.test(pixelFormat ?? '') && colour.range !== 'pc';
+  const keeps = /^(scale|format)$/.test(filter.name) || colourKeeping.has(filter.name);
+  return !isUsual || !keeps || changesColour(filter);
 }
 
 /**

@@ -37,10 +37,11 @@ describe('HDR10 data', () => {
   });
 
   it('is found among other side data, the whole display first', () => {
-    const part = { side_data_type: 'Mastering display metadata', min_luminance: '1/10000' };
+    const part = { side_data_type: 'Mastering display metadata', max_luminance: '10000000/10000' };
     expect(staticHdr([{ side_data_type: 'Display Matrix' }, part, display, light])).toEqual(hdr);
     expect(hdrOption('libx265', staticHdr([part, light]))?.[1]).toBe('hdr10=1:repeat-headers=1:max-cll=1000,400');
     expect(sayHdrLoss(lostHdr('libx265', staticHdr([part, light])))).toContain('incomplete mastering display');
+    expect(staticHdr([{ side_data_type: 'Mastering display metadata', red_x: '64/100' }]).display).toBeUndefined();
   });
 
   it('is said to be lost where it is', () => {

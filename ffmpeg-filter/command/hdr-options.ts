@@ -13,11 +13,19 @@ export interface StaticHdr {
 const displayKind = /^Mastering display/;
 const lightKind = /^Content light level/;
 
-/** Finds HDR10's static data among the side data of a stream and of its frames. */
+/** True for the kinds of side data that {@link staticHdr} looks for. */
+export function isStaticHdr({ side_data_type: kind }: SideData): boolean {
+  return displayKind.test(String(kind)) || lightKind.test(String(kind));
+}
+
+/**
+ * Finds HDR10's static data among the side data of a stream and of its frames. A display without luminance is none of it: what
+ * PNG says of primaries ffmpeg calls so.
+ */
 export function staticHdr(sideData: readonly SideData[]): StaticHdr {
   const all = (kind: RegExp): readonly SideData[] =>
     sideData.filter(({ side_data_type: name }) => kind.test(String(name)));
-  const displays = all(displayKind);
+  const displays = all(displayKind).filter((display) => Number.isFinite(numberOf(display['max_luminance'])));
   return { display: displays.find(isWhole) ?? displays[0], light: all(lightKind)[0] };
 }
 

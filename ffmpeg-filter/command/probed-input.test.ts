@@ -2,7 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import { isMambairError } from '../../core/index.js';
 import { probed } from '../../test/probed-clips.js';
 import { parseCommand } from './command-line.js';
-import { colourWords, probeArguments, readProbe, readRatio } from './probed-input.js';
+import {
+  chromaWords,
+  probeArguments,
+  readProbe,
+  readRatio,
+  saysOtherLight,
+  setparamsWords,
+  type ProbedStream,
+} from './probed-input.js';
 
 describe('readProbe', () => {
   it.each(['', '[]', '{}', 'null', '{"streams": 1}'])('refuses %s', (text) => {
@@ -36,24 +44,30 @@ describe('probeArguments', () => {
   });
 });
 
-describe('colourWords', () => {
-  const words = (pixelFormat: string, colour: Record<string, string>): string => {
-    const [stream] = probed([{ kind: 'video', codec: 'x', pixelFormat, colour }]).streams;
-    return stream === undefined ? '' : colourWords(stream, 1).join(' ');
-  };
+describe('what the pipe does not carry', () => {
+  const streamOf = (colour: Record<string, string>): ProbedStream =>
+    probed([{ kind: 'video', codec: 'x', pixelFormat: 'yuv420p', colour }]).streams[0]!;
 
-  it('spells the names as ffmpeg’s options do, and leaves out what says nothing', () => {
-    expect(words('yuv420p10le', { color_range: 'tv', color_space: 'bt470bg', color_transfer: 'bt470bg' })).toBe(
-      '-color_range:v:1 tv -colorspace:v:1 bt470bg -color_trc:v:1 gamma28',
-    );
-    expect(words('yuv420p', { color_range: 'unknown', color_space: 'reserved' })).toBe('');
+  it('is told by tags of frames, but for what says nothing', () => {
+    const stream = streamOf({ color_range: 'tv', color_space: 'bt470bg', color_transfer: 'bt470bg' });
+    expect(setparamsWords(stream)).toEqual(['range=tv', 'colorspace=bt470bg', 'color_trc=bt470bg']);
+    expect(setparamsWords(streamOf({ color_range: 'unknown', color_space: 'reserved' }))).toEqual([]);
   });
 
-  it('does not give range and matrix of RGB to the YUV made of it', () => {
-    const colour = { color_range: 'pc', color_space: 'gbr', color_primaries: 'bt709' };
-    for (const format of ['rgb24', 'bgra', '0rgb', 'gbrp10le', 'pal8']) {
-      expect(words(format, colour)).toBe('-color_primaries:v:1 bt709');
-    }
+  it('is the place of chroma, too, unless the command says it', () => {
+    const stream = streamOf({ chroma_location: 'topleft' });
+    expect(chromaWords(stream, 1)).toEqual(['-chroma_sample_location:v:1', 'topleft']);
+    expect(chromaWords(stream, 1, new Map([['chroma_sample_location', 'left']]))).toEqual([]);
+    expect(chromaWords(streamOf({ chroma_location: 'unspecified' }), 0)).toEqual([]);
+  });
+
+  it('is void where the command says otherwise', () => {
+    const says = (option: string, value: string, colour: Record<string, string>): boolean =>
+      saysOtherLight(streamOf(colour), new Map([[option, value]]));
+    expect(says('color_trc', 'gamma28', { color_transfer: 'bt470bg' })).toBe(false);
+    expect(says('color_trc', 'bt709', { color_transfer: 'smpte2084' })).toBe(true);
+    expect(says('color_primaries', 'bt2020', {})).toBe(false);
+    expect(says('color_range', 'pc', { color_range: 'tv' })).toBe(false);
   });
 });
 

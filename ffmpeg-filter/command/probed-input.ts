@@ -166,60 +166,52 @@ function asRecord(value: unknown): Readonly<Record<string, unknown>> {
 /** Values of ffprobe that say nothing. */
 const untold = new Set(['unknown', 'unspecified', 'reserved']);
 
-const rgb = /^(0|a|x2)?(rgb|bgr|gbr)|^pal8$/;
-
-/** Names that ffmpeg's options spell otherwise than ffprobe. */
-const optionNames: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  '-color_trc': { bt470m: 'gamma22', bt470bg: 'gamma28' },
-};
+/** True for a pixel format of RGB, by ffmpeg's name. */
+export function isRgb(pixelFormat: string): boolean {
+  return /^(0|a|x2)?(rgb|bgr|gbr)|^pal8$/.test(pixelFormat);
+}
 
 /** What the codes of pictures mean: of a stream, or of frames that have come through filters. */
 export type PictureFacts = Pick<ProbedStream, 'colour' | 'pixelFormat'>;
 
-/** Arguments of the filter `setparams` that give frames the colour tags of their source. */
-export function setparamsWords({ colour, pixelFormat }: PictureFacts): readonly string[] {
+/**
+ * Arguments of the filter `setparams` that give frames the colour tags of their source, which the pipe does not carry. An
+ * absent tag stays absent. Tags of frames, and not options of the output, because the encoder may get another pixel format:
+ * ffmpeg then converts by them, and tells the encoder what it has made.
+ */
+export function setparamsWords({ colour }: PictureFacts): readonly string[] {
   const { range, space, transfer, primaries } = colour;
-  const isRgb = rgb.test(pixelFormat ?? '');
   return [
-    ['range', isRgb ? undefined : range],
-    ['colorspace', isRgb ? undefined : space],
+    ['range', range],
+    ['colorspace', space],
     ['color_trc', transfer],
     ['color_primaries', primaries],
   ].flatMap(([key, value]) => (value === undefined || untold.has(value) ? [] : [`${key}=${value}`]));
 }
 
-/** True when an option of the command names a transfer curve or primaries that are not the source's. */
-export function saysOtherLight({ colour }: PictureFacts, given: ReadonlyMap<string, string>): boolean {
-  const tags = [
-    ['-color_trc', colour.transfer],
-    ['-color_primaries', colour.primaries],
-  ] as const;
-  return tags.some(([option, value]) => {
-    const said = given.get(option.slice(1));
-    const isTold = value !== undefined && !untold.has(value);
-    return said !== undefined && isTold && said !== value && said !== optionNames[option]?.[value];
-  });
+/**
+ * The output option that gives the n-th video stream of an output the place of chroma, which no filter tells before ffmpeg 7.1.
+ * @param given the options that the command has for that stream, by their names: what it says holds
+ */
+export function chromaWords(
+  { colour }: PictureFacts,
+  n: number,
+  given?: ReadonlyMap<string, string>,
+): readonly string[] {
+  const { chromaLocation: place } = colour;
+  const isTold = place !== undefined && !untold.has(place) && given?.has('chroma_sample_location') !== true;
+  return isTold ? [`-chroma_sample_location:v:${n}`, place] : [];
 }
 
-/**
- * The output options that give the n-th video stream of an output the colour tags of its source, which the pipe does
- * not carry. An absent tag stays absent. Of RGB only transfer and primaries are given: its range and matrix are not
- * those of the YUV that an encoder makes of it.
- * @param given the options that the command has for that stream, by their names: what it says of colours holds
- */
-export function colourWords(stream: PictureFacts, n: number, given?: ReadonlyMap<string, string>): readonly string[] {
-  const { range, space, transfer, primaries, chromaLocation } = stream.colour;
-  const isRgb = rgb.test(stream.pixelFormat ?? '');
-  const tags = [
-    ['-color_range', isRgb ? undefined : range],
-    ['-colorspace', isRgb ? undefined : space],
-    ['-color_trc', transfer],
-    ['-color_primaries', primaries],
-    ['-chroma_sample_location', isRgb ? undefined : chromaLocation],
-  ] as const;
-  return tags.flatMap(([option, value]) =>
-    value === undefined || untold.has(value) || given?.has(option.slice(1)) === true
-      ? []
-      : [`${option}:v:${n}`, optionNames[option]?.[value] ?? value],
-  );
+/** Names of transfer curves that ffmpeg's options spell otherwise than ffprobe. */
+const transferNames: Readonly<Record<string, string>> = { bt470m: 'gamma22', bt470bg: 'gamma28' };
+
+/** True when an option of the command names a transfer curve or primaries that are not the source's. */
+export function saysOtherLight({ colour }: PictureFacts, given: ReadonlyMap<string, string>): boolean {
+  const { transfer = 'unknown', primaries = 'unknown' } = colour;
+  const isOther = (option: string, tag: string, spelled = tag): boolean => {
+    const said = given.get(option);
+    return said !== undefined && !untold.has(tag) && said !== tag && said !== spelled;
+  };
+  return isOther('color_trc', transfer, transferNames[transfer]) || isOther('color_primaries', primaries);
 }

@@ -6,7 +6,14 @@ import { inputAgain, numberInputs, whatEncodingReads } from './encode-inputs.js'
 import { encodeOutputs } from './encode-outputs.js';
 import { optionKind } from './ffmpeg-options.js';
 import { printGraph, type Filter, type Graph } from './filter-graph.js';
-import { changesChromaPlace, changesClock, changesColour, changesFields, changesLight } from './filter-traits.js';
+import {
+  changesChromaPlace,
+  changesClock,
+  changesColour,
+  changesFields,
+  changesLight,
+  mayChangeColour,
+} from './filter-traits.js';
 import type { FoundFilter } from './find-filter.js';
 import { findTarget, refuseCopies } from './find-target.js';
 import { inputReferences, labelKind, openEnds, renumberInputs, videoLabel } from './graph-labels.js';
@@ -31,6 +38,8 @@ export interface Split {
   readonly changesClock: { readonly before: boolean; readonly after: boolean };
   /** Whether filters before, and after, ours give frames another matrix, range, transfer or primaries than the source's. */
   readonly changesColour: { readonly before: boolean; readonly after: boolean };
+  /** Whether filters before ours may do so in ways that only ffmpeg can tell. */
+  readonly mayChangeColour: boolean;
   /** Whether filters give frames another transfer or other primaries, so that what is said of the film's light is void. */
   readonly changesLight: boolean;
   /** Whether filters after ours give frames another place of chroma. */
@@ -80,7 +89,7 @@ const unprobed: ProbedInput = {
  * Cuts a command at our filter into a decoding and an encoding half. Times as plain ffmpeg has them: the decoding half
  * is to run with `-copyts`, so that the first frame's time tells the caller where the pipe starts.
  * @param probes of the inputs, in their order; undefined for those that cannot be opened twice
- * @param seen what the colours of the frames are that reach our filter, where filters before it change them
+ * @param seen what the colours of the frames are that reach our filter, where only ffmpeg could tell
  * @throws MAMBAIR_FFMPEG_UNSPLITTABLE with the reason when the command cannot be cut
  */
 export function splitCommand(
@@ -142,6 +151,7 @@ export function splitCommand(
     timeBase: followClock(cut.path, source?.stream),
     changesClock: { before: cut.path.some(changesClock), after: behind.some(changesClock) },
     changesColour: { before: cut.path.some(changesColour), after: behind.some(changesColour) },
+    mayChangeColour: source !== undefined && cut.path.some((filter) => mayChangeColour(filter, source.stream)),
     changesLight: [...cut.path, ...behind].some(changesLight),
     changesChromaPlace: behind.some(changesChromaPlace),
     changesFields: cut.path.some(changesFields),

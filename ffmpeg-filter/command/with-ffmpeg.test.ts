@@ -7,7 +7,7 @@ import { describeWithFfmpeg, ffmpeg } from '../../test/ffmpeg.js';
 import { parseCommand } from './command-line.js';
 import { findOurFilter } from './find-filter.js';
 import { fillHalf, pipeWords, rawWords, timeBaseWords, type EncodedStream } from './half.js';
-import { colourWords, probeArguments, readProbe } from './probed-input.js';
+import { chromaWords, probeArguments, readProbe } from './probed-input.js';
 import { splitCommand } from './split-command.js';
 
 const words = (text: string): readonly string[] => text.split(' ');
@@ -51,7 +51,7 @@ describeWithFfmpeg('the halves of a command, one into the other', () => {
       raw: rawWords(split.timeBase),
       pipe: pipeWords(0),
       timeBase: timeBaseWords(split.timeBase),
-      colour: ({ video }: EncodedStream) => (colours === undefined ? [] : colourWords(colours, video)),
+      colour: ({ video }: EncodedStream) => (colours === undefined ? [] : chromaWords(colours, video)),
       output: () => at(text.includes('.mov') ? 'split.mov' : 'split.mkv'),
     };
     const frames = ffmpeg(['-nostdin', '-copyts', '-start_at_zero', ...fillHalf(split.decode, fill)]);

@@ -8,7 +8,7 @@ import { readFilterOptions } from '../command/filter-options.js';
 import { findOurFilter, type FoundFilter } from '../command/find-filter.js';
 import { readVersion, type FoundFfmpeg } from '../command/find-ffmpeg.js';
 import { fillHalf, pipeWords, rawWords, staleTagWords, timeBaseWords } from '../command/half.js';
-import { colourWords, type PictureFacts, type ProbedInput } from '../command/probed-input.js';
+import { chromaWords, type PictureFacts, type ProbedInput } from '../command/probed-input.js';
 import { splitCommand, type Split } from '../command/split-command.js';
 import { frameColour } from '../pipeline/frame-colour.js';
 import type { StreamProgress } from '../pipeline/frame-progress.js';
@@ -76,7 +76,8 @@ export async function runCommand(
     lookAtInputs(command, found, { ffprobe, signal }),
   ]);
   const { split, arriving } = await splitSeen({ command, found }, probes, { ffmpeg, signal });
-  const leaving = coloursBehind(split, arriving);
+  // Everything else of the colours goes along with the frames of the encoding half.
+  const leaving = split.changesChromaPlace ? undefined : arriving;
   const { chromaLocation } = leaving?.colour ?? {};
   const hdr = await planHdr(command, split, { sideData, chromaLocation, ask: askFfmpeg(ffmpeg) });
   const outputs = new OutputsAside(command);
@@ -147,25 +148,12 @@ async function splitSeen(
   programs: { readonly ffmpeg: string; readonly signal: AbortSignal | undefined },
 ): Promise<{ readonly split: Split; readonly arriving: PictureFacts | undefined }> {
   const split = splitCommand(command, found, probes);
-  if (!split.changesColour.before) {
-    return { split, arriving: split.source?.stream };
-  }
   // What comes once is not there to be looked at.
-  const arriving = split.unread.length > 0 ? undefined : await seeColours(split, programs);
-  return { split: splitCommand(command, found, probes, arriving), arriving };
-}
-
-/** What options say of the colours of frames that are encoded. Where filters behind ours change them, frames say it. */
-function coloursBehind(
-  { changesColour, changesChromaPlace }: Split,
-  arriving: PictureFacts | undefined,
-): PictureFacts | undefined {
-  if (arriving === undefined || !changesColour.after) {
-    return arriving;
-  }
-  const chromaLocation = changesChromaPlace ? undefined : arriving.colour.chromaLocation;
-  const none = { range: undefined, space: undefined, transfer: undefined, primaries: undefined };
-  return { ...arriving, colour: { ...none, chromaLocation } };
+  const isToSee = split.mayChangeColour && split.unread.length === 0;
+  const seen = isToSee ? await seeColours(split, programs) : undefined;
+  return seen === undefined
+    ? { split, arriving: split.changesColour.before ? undefined : split.source?.stream }
+    : { split: splitCommand(command, found, probes, seen), arriving: seen };
 }
 
 interface Halves {
@@ -208,7 +196,7 @@ function fillHalves(
         timeBase: (output) => named(timeBaseWords(takesStreamTimes(command, output) ? split.timeBase : undefined)),
         colour: (stream) => [
           ...staleTagWords(stream),
-          ...(leaving === undefined ? [] : colourWords(leaving, stream.video, stream.options)),
+          ...(leaving === undefined ? [] : chromaWords(leaving, stream.video, stream.options)),
           ...hdr.words(stream),
         ],
         output: (url, output) => outputs.address(url, output),

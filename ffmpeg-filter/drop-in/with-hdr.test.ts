@@ -21,6 +21,10 @@ describeWithFfmpeg('an HDR10 clip through a command with our filter', () => {
     const clip = proofClips.find(({ name }) => name === 'hdr10.mkv')!;
     makeProofClip(folder, clip);
     makeProofClip(folder, { ...clip, name: 'hdr10.mp4', make: [...clip.make, '-tag:v', 'hvc1'] });
+    ffmpeg(['-i', at('hdr10.mkv'), ...words('-c:v ffv1 -pix_fmt gbrp10le'), at('rgb.mkv')]);
+    const full =
+      '-c:v libx264 -pix_fmt yuvj420p -color_range pc -colorspace bt709 -color_trc bt709 -color_primaries bt709';
+    ffmpeg([...words(`-f lavfi -i testsrc2=s=96x64:d=0.2 ${full}`), at('full.mp4')]);
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -61,20 +65,30 @@ describeWithFfmpeg('an HDR10 clip through a command with our filter', () => {
     expect(await dataOf('said.mp4')).toEqual(data);
   });
 
+  const plainest = '-c:v libx265 -preset ultrafast -x265-params lossless=1:log-level=error';
+
   it.each([
-    ['format=gbrp10le,MAIR,format=yuv420p10le', hdr10Data],
-    ['scale=out_range=pc,MAIR', hdr10Data],
-    ['MAIR,scale=out_range=pc', hdr10Data],
-    ['format=gbrp10le,MAIR', hdr10Data],
-    ['setparams=color_trc=arib-std-b67,MAIR', []],
-  ])('has the colours of plain ffmpeg where filters change them: %s', async (filters, data) => {
-    const rest = '-c:v libx265 -preset ultrafast -x265-params log-level=error';
-    await run(`-f matroska -i hdr10.mkv -vf ${filters} ${rest} ours.mkv`);
-    ffmpeg(['-i', at('hdr10.mkv'), '-vf', filters.replace('MAIR', 'null'), ...words(rest), at('plain.mkv')]);
+    ['hdr10.mkv', 'format=gbrp10le,MAIR,format=yuv420p10le', plainest, hdr10Data],
+    ['hdr10.mkv', 'scale=out_range=pc,MAIR', plainest, hdr10Data],
+    ['hdr10.mkv', 'MAIR,scale=out_range=pc', plainest, hdr10Data],
+    ['hdr10.mkv', 'format=gbrp10le,MAIR', plainest, hdr10Data],
+    ['hdr10.mkv', 'setparams=color_trc=arib-std-b67,MAIR', plainest, []],
+    ['hdr10.mkv', 'MAIR,curves=vintage', plainest, hdr10Data],
+    ['hdr10.mkv', 'MAIR', `-pix_fmt gbrp10le ${plainest}`, hdr10Data],
+    ['hdr10.mkv', 'MAIR', '-c:v libx264rgb -qp 0 -color_primaries bt709', []],
+    ['full.mp4', 'format=yuv420p,MAIR', plainest, []],
+    ['rgb.mkv', 'MAIR', '-c:v ffv1', []],
+    ['rgb.mkv', 'MAIR', '-c:v libx264 -qp 0 -pix_fmt yuv444p10le', []],
+  ])('%s has the colours and pictures of plain ffmpeg: -vf %s %s', async (input, filters, rest, data) => {
+    await run(`${input.endsWith('mkv') ? '-f matroska ' : ''}-i ${input} -vf ${filters} ${rest} ours.mkv`);
+    ffmpeg(['-i', at(input), '-vf', filters.replace('MAIR', 'null'), ...words(rest), at('plain.mkv')]);
     const { ffprobe } = await findFfmpeg();
     const [ours, plain] = await Promise.all(['ours.mkv', 'plain.mkv'].map((name) => probeHeader(ffprobe, at(name))));
     expect(ours?.streams[0]?.colour).toEqual(plain?.streams[0]?.colour);
     expect(ours?.streams[0]?.pixelFormat).toBe(plain?.streams[0]?.pixelFormat);
+    expect(ffmpeg(['-i', at('ours.mkv'), ...words('-f md5 -')])).toEqual(
+      ffmpeg(['-i', at('plain.mkv'), ...words('-f md5 -')]),
+    );
     expect(await dataOf('ours.mkv')).toEqual(data);
   });
 
