@@ -44,6 +44,17 @@ describe('choosing an encoder', () => {
     expect(loss).toBeUndefined();
   });
 
+  it.each([
+    ['a.mkv', 'yuv420p10le', 'libx265 yuv420p10le'],
+    ['a.mp4', 'yuv420p12le', 'libx265 yuv420p12le'],
+    ['a.webm', 'yuv420p10le', 'libsvtav1 yuv420p10le'],
+    ['a.mkv', 'yuva444p10le', 'ffv1 yuva444p10le'],
+    ['a.avi', 'yuv420p10le', 'libx264 yuv420p10le'],
+  ])('for HDR10, %s and %s takes %s', async (name, pixelFormat, expected) => {
+    const { encoder, pixelFormat: taken } = await chooseEncoder(wish(name, pixelFormat, { hasHdr: true }), formatsOf);
+    expect(`${encoder} ${taken}`).toBe(expected);
+  });
+
   it('stays with ProRes, and says what its encoder cannot keep', async () => {
     const prores = { sourceCodec: 'prores', sourceProfile: '4444' };
     const choice = await chooseEncoder(wish('a.mov', 'yuva444p12le', prores), formatsOf);

@@ -43,6 +43,15 @@ const byContainer: Readonly<Record<ContainerFamily, readonly string[]>> = {
   other: ['libx264', 'libx265', 'ffv1'],
 };
 
+/** Those of them, or beside them, that take HDR10's static data. */
+const forHdr: Readonly<Partial<Record<ContainerFamily, string>>> = {
+  matroska: 'libx265',
+  webm: 'libsvtav1',
+  mp4: 'libx265',
+  mov: 'libx265',
+  ts: 'libx265',
+};
+
 /** Quality where the user says none: pictures that are not told from the original by eye. */
 const crf: Readonly<Record<string, { readonly value: number; readonly most: number }>> = {
   libx264: { value: 18, most: 51 },
@@ -67,6 +76,8 @@ export interface EncoderWish {
   /** Codec of the source, as ffprobe names it. */
   readonly sourceCodec: string;
   readonly sourceProfile?: string | undefined;
+  /** True for pictures with HDR10's static data, which few encoders take. */
+  readonly hasHdr?: boolean;
   /** Encoder or codec that the user names. */
   readonly codec?: string | undefined;
   readonly crf?: number | undefined;
@@ -83,10 +94,11 @@ export interface EncoderWish {
  */
 export async function chooseEncoder(wish: EncoderWish, formatsOf: EncoderFormats): Promise<EncoderChoice> {
   const { container, pixelFormat } = wish;
-  const preferred = /^prores/.test(wish.sourceCodec) && container.family === 'mov' ? ['prores_ks'] : [];
+  const staysProres = /^prores/.test(wish.sourceCodec) && container.family === 'mov';
+  const preferred = staysProres ? 'prores_ks' : wish.hasHdr === true ? forHdr[container.family] : undefined;
   const candidates =
     wish.codec === undefined
-      ? [...preferred, ...byContainer[container.family]]
+      ? [...(preferred === undefined ? [] : [preferred]), ...byContainer[container.family]]
       : (aliases[wish.codec.toLowerCase()] ?? [wish.codec]);
   const taken: string[] = [];
   for (const encoder of candidates) {
@@ -97,7 +109,7 @@ export async function chooseEncoder(wish: EncoderWish, formatsOf: EncoderFormats
     // Alpha of VP8 and VP9 is a stream of its own, which only Matroska and WebM have a place for.
     const holdsAlpha = !encoder.startsWith('libvpx') || ['matroska', 'webm'].includes(container.family);
     const formats = holdsAlpha ? listed : listed.filter((name) => !name.startsWith('yuva'));
-    const found = wish.chosenFormat ?? keepingFormat(pixelFormat, formats, preferred.includes(encoder));
+    const found = wish.chosenFormat ?? keepingFormat(pixelFormat, formats, staysProres && encoder === preferred);
     if (found !== undefined && (wish.chosenFormat === undefined || formats.length === 0 || formats.includes(found))) {
       return describe(encoder, found, wish);
     }
@@ -112,7 +124,8 @@ export async function chooseEncoder(wish: EncoderWish, formatsOf: EncoderFormats
       },
     );
   }
-  const others = taken.length === 0 ? '' : `; ${taken.join(', ')} ${taken.length === 1 ? 'does' : 'do'} not`;
+  const tried = [...new Set(taken)];
+  const others = tried.length === 0 ? '' : `; ${tried.join(', ')} ${tried.length === 1 ? 'does' : 'do'} not`;
   throw new MambairError(
     'MAMBAIR_VIDEO_UNSUPPORTED',
     wish.chosenFormat === undefined

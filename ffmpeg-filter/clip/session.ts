@@ -1,3 +1,4 @@
+import { staticHdr } from '../command/hdr-options.js';
 import type { VideoHeader } from '../transport/video-stream.js';
 import { FramePool } from '../pipeline/frame-pool.js';
 import { containerOf, type Container } from './container.js';
@@ -30,10 +31,12 @@ export async function openSession(input: string, output: string, options: Restor
     const formatsOf = askEncoders(ffmpeg);
     const encoderOptions = Object.entries(options.encoderOptions ?? {});
     const pixelFormat = source.header.pixelFormat.name;
+    const hdr = staticHdr([...clip.stream.sideData, ...clip.pictures.sideData]);
     const encoder = await chooseEncoder(
       {
         ...{ container, pixelFormat, width: restorer.layout.width, height: restorer.layout.height },
         ...{ sourceCodec: clip.stream.codec, sourceProfile: clip.stream.profile },
+        hasHdr: hdr.display !== undefined || hdr.light !== undefined,
         ...{ codec: options.codec, crf: options.crf, chosenFormat: options.pixelFormat },
         hasQuality: encoderOptions.some(([name]) => qualityOptions.includes(name)),
       },
