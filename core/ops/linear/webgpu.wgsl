@@ -6,7 +6,7 @@
 // weights, then every invocation adds 16 outer products of a 4-vector by a 4-vector. At the end it adds the bias, and
 // applies the activation, or adds the residual.
 // Inputs, weights, residual and result are float32 or halves (X16, W16, R16, Y16), the sums always float32.
-// Workgroup memory: 4096 + 256 COLUMNS bytes, 8192 at most. Barriers: two a block, all in uniform control flow.
+// Workgroup memory: 4352 + 256 COLUMNS bytes, 8448 at most. Barriers: two a block, all in uniform control flow.
 // Sums are float32, in the order of depth. Depth is padded to the block by zeros on both sides, so that stale memory
 // never meets a zero weight. Not assumed: subgroups, order of workgroups, zeroed workgroup memory.
 
@@ -34,7 +34,10 @@ const BLOCK = 16u;
 @group(0) @binding(3) var<storage, read> residual: array<u32>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec2u>;
 
-var<workgroup> inputs: array<vec4f, BLOCK * ROWS>;
+/// One vector longer a row than is used, lest all that are staged together lie in the same banks of memory.
+const INPUT_ROW = ROWS + 1u;
+
+var<workgroup> inputs: array<vec4f, BLOCK * INPUT_ROW>;
 var<workgroup> factors: array<vec4f, BLOCK * COLUMNS>;
 
 fn numberAt(at: u32) -> f32 {
@@ -92,13 +95,13 @@ fn main(
           }
         }
       }
-      inputs[at % BLOCK * ROWS + at / BLOCK] = four;
+      inputs[at % BLOCK * INPUT_ROW + at / BLOCK] = four;
     }
     factors[lane] = weightsAt((block * BLOCK + lane / COLUMNS) * columns + tile * COLUMNS + lane % COLUMNS);
     workgroupBarrier();
     for (var k = 0u; k < BLOCK; k++) {
       let w = factors[k * COLUMNS + local.x];
-      let v = inputs[k * ROWS + local.y];
+      let v = inputs[k * INPUT_ROW + local.y];
       sum0 = fma(vec4f(v.x), w, sum0);
       sum1 = fma(vec4f(v.y), w, sum1);
       sum2 = fma(vec4f(v.z), w, sum2);
