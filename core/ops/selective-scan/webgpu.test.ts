@@ -7,8 +7,8 @@ import { createGpuExecutor } from '../../library/gpu-adapters.js';
 import { decayCases, mostScanError } from './cases.js';
 import { chunkLengthOf } from './webgpu.js';
 
-/** Around the ends of chunks of 64 and of tiles of 16, and where chunks become longer. */
-const lengths = [1, 2, 15, 17, 63, 64, 65, 127, 129, 1000, 65_537];
+/** Around the ends of chunks of 64, of tiles of 16, of the 16 runs and fours of the carry, and where chunks become longer. */
+const lengths = [1, 2, 15, 17, 63, 64, 65, 127, 129, 1000, 1025, 4097, 65_537];
 
 describeWithGpu('the scan in chunks', () => {
   const cases = decayCases({ channels: 3, states: 4, rank: 2 }, lengths).filter(

@@ -18,9 +18,11 @@ type SelectiveScan = OperationOf<'selectiveScan'>;
 
 const shader: GpuShader = { name: 'selective-scan', source: mathSource + valuesSource + source };
 
-/** Steps of a chunk at least; the carry walks at most {@link mostChunks}, one after the other. */
+/** Steps of a chunk at least, and chunks at most: the carry walks a sixteenth of them one after the other. */
 const leastChunk = 64;
 const mostChunks = 1024;
+/** States of a workgroup of the carry. */
+const carryRows = 16;
 /** Channels of a workgroup at most, and invocations it aims at. */
 const mostWidth = 128;
 const widthMultiple = 16;
@@ -135,6 +137,6 @@ export const selectiveScanWebgpu: WebgpuKernel<SelectiveScan> = {
     const last = pass('scan', true, groups);
     return chunks === 1
       ? [last]
-      : [pass('scan', false, groups), pass('carry', false, groupsOf(4 * stateVectors * channels, 64)), last];
+      : [pass('scan', false, groups), pass('carry', false, groupsOf(4 * stateVectors * channels, carryRows)), last];
   },
 };

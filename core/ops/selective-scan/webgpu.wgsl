@@ -11,10 +11,13 @@
 // steps in order, with its N states, its A' and its row of dtWeight in registers, four to a vector. For TILE steps at a
 // time the workgroup stages what all channels share: the row of the projection (Δ low-rank, B, C; with a prompt C is
 // raised by that of the *raster* pixel's class, as the official code has it), taken in scan order, and the pixel's number.
+// u of a step is read while the one before is computed.
 // SORTED = 0: raster order; the prompt, if there is one, is that of class 0.
-// carry: an invocation is one state of one channel, walking the chunks; 64 to a workgroup.
-// Workgroup memory: CHUNKS · TILE · (16 (RANK4 + N4 (1 + OUTPUT)) + 4) bytes, 16384 at most; none in carry.
-// Barriers: two for TILE steps, in uniform control flow: channels and chunks that do not exist walk along.
+// carry: a workgroup is 16 states of channels, times 16 runs of chunks. An invocation is one state in one run: it walks the run
+// from h = 0, everyone goes over what the runs before its own came to, and it walks the run again. (One invocation for all
+// chunks would wait for memory as often as there are chunks.) Four chunks are read at a time, before any is written.
+// Workgroup memory: CHUNKS · TILE · (16 (RANK4 + N4 (1 + OUTPUT)) + 4) bytes, 16384 at most; 2048 in carry.
+// Barriers: two for TILE steps, one in carry, in uniform control flow: channels and chunks that do not exist walk along.
 // u and the projection are float32 or halves (X16, P16); states, sums, steps and y are float32. δ is exact to 2e-7 also where it is tiny; exponents are at most 0, and A' at least
 // -1e30, so that nothing overflows. States that exist only to fill a vector have A' = B = C = 0.
 // Not assumed: subgroups, forward progress, order of workgroups, lengths that are multiples of anything.
@@ -50,6 +53,12 @@ const ROW = RANK4 + N4 * (1u + OUTPUT);
 
 var<workgroup> rows: array<vec4f, CHUNKS * TILE * ROW>;
 var<workgroup> pixels: array<u32, CHUNKS * TILE>;
+
+/// How a workgroup of `carry` divides: states, times runs of chunks.
+const ROWS = 16u;
+const RUNS = 16u;
+/// What a run of chunks adds to a state, and what it multiplies it by.
+var<workgroup> runs: array<vec2f, ROWS * RUNS>;
 
 /// 2^x of exponents that are not positive, by a polynomial: WGSL allows its exp2 an error of 3 + 2|x| units in the last
 /// place, and drivers use it (SwiftShader's is 20 times less exact than this).
@@ -91,6 +100,11 @@ fn rowVector(step: u32, pixel: u32, vector: u32) -> vec4f {
     }
   }
   return four;
+}
+
+fn inputAt(pixel: u32, channel: u32) -> f32 {
+  let at = params.uStart + pixel * params.uStride + channel;
+  return numberOf(u[wordOf(at, X16)], at, X16);
 }
 
 @compute @workgroup_size(WIDTH * CHUNKS)
@@ -147,17 +161,18 @@ fn scan(
     let begin = chunk * params.chunkLength + first;
     if exists && begin < params.length {
       let count = min(min(TILE, params.chunkLength - first), params.length - begin);
+      var next = inputAt(pixels[own * TILE], c);
       for (var t = 0u; t < count; t++) {
         let place = own * TILE + t;
         let row = place * ROW;
         let pixel = pixels[place];
+        let input = next;
+        next = inputAt(pixels[own * TILE + min(t + 1u, count - 1u)], c);
         var low = vec4f();
         for (var r = 0u; r < RANK4; r++) {
           low = fma(dt[r], rows[row + r], low);
         }
         let delta = softplus(low.x + low.y + (low.z + low.w) + bias);
-        let inputAt = params.uStart + pixel * params.uStride + c;
-        let input = numberOf(u[wordOf(inputAt, X16)], inputAt, X16);
         let entering = delta * input;
         var out = vec4f();
         for (var n = 0u; n < N4; n++) {
@@ -186,26 +201,61 @@ fn scan(
   }
 }
 
-@compute @workgroup_size(64)
+/// Of four neighbouring chunks: states at their ends, and sums of δ.
+struct FourChunks {
+  ends: vec4f,
+  sums: vec4f,
+}
+
+/// Chunks from `end` on change nothing: theirs are zero.
+fn chunksFrom(chunk: u32, end: u32, index: u32) -> FourChunks {
+  let size = (4u * N4 + 1u) * params.channels;
+  let sumFrom = 4u * N4 * params.channels + index % params.channels;
+  var four = FourChunks();
+  for (var i = 0u; i < 4u; i++) {
+    if chunk + i < end {
+      four.ends[i] = states[(chunk + i) * size + index];
+      four.sums[i] = states[(chunk + i) * size + sumFrom];
+    }
+  }
+  return four;
+}
+
+@compute @workgroup_size(ROWS * RUNS)
 fn carry(
   @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32,
 ) {
-  let channels = params.channels;
-  let index = groupIndex(group, groups) * 64u + lane;
-  if index >= 4u * N4 * channels {
-    return;
-  }
-  let rate = weights[4u * RANK4 * channels + index];
-  let size = (4u * N4 + 1u) * channels;
-  var at = index;
-  var sumAt = 4u * N4 * channels + index % channels;
+  let rowCount = 4u * N4 * params.channels;
+  let row = groupIndex(group, groups) * ROWS + lane % ROWS;
+  let index = min(row, rowCount - 1u);
+  let rate = weights[4u * RANK4 * params.channels + index];
+  let length = (params.chunks + RUNS - 1u) / RUNS;
+  let first = min(lane / ROWS * length, params.chunks);
+  let end = min(first + length, params.chunks);
   var h = 0.0;
-  for (var chunk = 0u; chunk < params.chunks; chunk++) {
-    let end = states[at];
-    let decay = decay4(vec4f(rate * states[sumAt]));
-    states[at] = h;
-    h = fma(decay.x, h, end);
-    at += size;
-    sumAt += size;
+  var stepSum = 0.0;
+  for (var chunk = first; chunk < end; chunk += 4u) {
+    let four = chunksFrom(chunk, end, index);
+    let decays = decay4(rate * four.sums);
+    for (var i = 0u; i < 4u; i++) {
+      h = fma(decays[i], h, four.ends[i]);
+      stepSum += four.sums[i];
+    }
+  }
+  runs[lane] = vec2f(h, decay4(vec4f(rate * stepSum)).x);
+  workgroupBarrier();
+  h = 0.0;
+  for (var before = lane % ROWS; before < lane; before += ROWS) {
+    h = fma(runs[before].y, h, runs[before].x);
+  }
+  for (var chunk = first; chunk < end; chunk += 4u) {
+    let four = chunksFrom(chunk, end, index);
+    let decays = decay4(rate * four.sums);
+    for (var i = 0u; i < 4u; i++) {
+      if chunk + i < end && row < rowCount {
+        states[(chunk + i) * ((4u * N4 + 1u) * params.channels) + index] = h;
+      }
+      h = fma(decays[i], h, four.ends[i]);
+    }
   }
 }

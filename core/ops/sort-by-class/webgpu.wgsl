@@ -3,8 +3,9 @@
 // `count`: a workgroup is a block, and writes how many of its pixels each class has, [class][block]; an invocation counts
 // one class (or more, 256 apart) over the 256 staged classes. `offsets`: one workgroup turns all counts, in their order,
 // into sums of what comes before: an invocation adds up a run of counts, the 256 sums are added up, and it goes over its
-// run again. `place`: a workgroup is a block again; an invocation is a pixel, whose place is its block's and class's offset
-// and the number of pixels before it in the block that have its class.
+// run again, four counts at a time, lest each waits for what was written before it. `place`: a workgroup is a block again; an
+// invocation is a pixel, whose place is its block's and class's offset and the number of pixels before it in the block that
+// have its class.
 // Workgroup memory: 1024 bytes. Barriers: one, two, one; in uniform control flow. Whole numbers only, and no atomics: the
 // order is the same whatever the order of workgroups. Not assumed: subgroups, forward progress between workgroups.
 
@@ -67,10 +68,19 @@ fn offsets(@builtin(local_invocation_index) lane: u32) {
   for (var i = 0u; i < lane; i++) {
     before += staged[i];
   }
-  for (var i = first; i < end; i++) {
-    let own = counts[i];
-    counts[i] = before;
-    before += own;
+  for (var i = first; i < end; i += 4u) {
+    var own = vec4u();
+    for (var j = 0u; j < 4u; j++) {
+      if i + j < end {
+        own[j] = counts[i + j];
+      }
+    }
+    for (var j = 0u; j < 4u; j++) {
+      if i + j < end {
+        counts[i + j] = before;
+        before += own[j];
+      }
+    }
   }
 }
 
