@@ -22,6 +22,7 @@ await runProofs((folder) => ({
     test('dist/core/library/gpu-executor', 'dist/core/executors/webgpu/faulty-device'),
   ],
   bench: ['each kernel under its roof', bench('gpu'), bench('gpu', 'predicted')],
+  beside: ['PyTorch on the same GPU; without CUDA only its values', ['python3', 'bench/gpu_beside.py']],
   precision: [
     'PSNR of the official light models in halves, whole Set5',
     bench('gpu-precision', 'whole', '4,3,2', join(folder, 'precision.jsonl')),
