@@ -37,6 +37,18 @@ const repacked: Readonly<Record<string, string>> = {
   ya16be: 'rgba64le',
 };
 
+const isRead = (format: string): boolean => pixelFormats.some((each) => each.name === format);
+
+/**
+ * The format that frames are turned into so that they are read here with the same samples; undefined where they are so already,
+ * and where no such format is known.
+ */
+export function repackedFormat(pixelFormat: string): string | undefined {
+  const name = pixelFormat.replace(/^yuvj/, 'yuv');
+  const target = repacked[name] ?? name.replace(/be$/, 'le');
+  return !isRead(name) && isRead(target) ? target : undefined;
+}
+
 /**
  * The pixel format in which frames of a stream come.
  * @throws MAMBAIR_VIDEO_UNSUPPORTED for formats that nothing here can read without a loss, such as float
@@ -47,13 +59,10 @@ export function sourceFormat(stream: ClipStream, decoded: string | undefined): S
     return { pixelFormat: 'yuva420p', convertTo: undefined, decoder: stream.codec === 'vp9' ? 'libvpx-vp9' : 'libvpx' };
   }
   const name = (decoded ?? stream.pixelFormat ?? '').replace(/^yuvj/, 'yuv');
-  const known = (format: string): boolean => pixelFormats.some((each) => each.name === format);
-  if (known(name)) {
-    return { pixelFormat: name, convertTo: undefined, decoder: undefined };
-  }
-  const target = repacked[name] ?? name.replace(/be$/, 'le');
-  if (known(target)) {
-    return { pixelFormat: target, convertTo: target, decoder: undefined };
+  const convertTo = repackedFormat(name);
+  const pixelFormat = convertTo ?? name;
+  if (isRead(pixelFormat)) {
+    return { pixelFormat, convertTo, decoder: undefined };
   }
   throw new MambairError(
     'MAMBAIR_VIDEO_UNSUPPORTED',

@@ -33,10 +33,13 @@ const clockReading = names('framerate loop minterpolate select setpts settb tpad
 /** Give frames other colour tags, whatever their arguments. */
 const colourChanging = names('colormatrix colorspace iccgen libplacebo setparams setrange zscale');
 
+/** YUV in planes, as it goes through the pipe; the last two letters may be left out in filters. */
+const usualYuv = /^yuva?4\d\dp(\d+(le)?)?$/;
+
 /** Take every usual YUV as it is. */
 const colourKeeping = names(`
-  ass bwdif copy crop deblock deband decimate delogo drawbox drawtext eq estdif fade fieldmatch fps framerate framestep gblur
-  hflip hqdn3d hue idet interlace minterpolate mpdecimate nlmeans noise null overlay pad pullup reverse rotate select setdar
+  ass bwdif copy crop deblock deband decimate delogo drawbox drawtext eq estdif fade fieldmatch format fps framerate framestep gblur
+  hflip hqdn3d hue idet interlace minterpolate mpdecimate nlmeans noise null overlay pad pullup reverse rotate scale select setdar
   setfield setpts setsar settb subtitles telecine tmix tpad transpose trim unsharp vflip w3fdif yadif
 `);
 
@@ -84,12 +87,14 @@ export function changesColour(filter: Filter): boolean {
 }
 
 /**
- * True when only ffmpeg can tell what a filter makes of the colours of a stream: it may turn YUV into RGB, or full range
- * into limited, because it takes no other.
+ * True when only ffmpeg can tell what a filter makes of the colours and the pixel format of a stream: it may turn YUV into RGB,
+ * or full range into limited, because it takes no other.
  */
 export function mayChangeColour(filter: Filter, { pixelFormat, colour }: PictureFacts): boolean {
-  const isUsual = /^yuva?4\d\dp/.test(pixelFormat ?? '') && colour.range !== 'pc';
-  const keeps = /^(scale|format)$/.test(filter.name) || colourKeeping.has(filter.name);
+  const isUsual = usualYuv.test(pixelFormat ?? '') && colour.range !== 'pc';
+  const formats =
+    filter.name === 'format' ? splitArguments(filter.arguments).flatMap(({ value }) => value.split('|')) : [];
+  const keeps = colourKeeping.has(filter.name) && formats.every((format) => usualYuv.test(format));
   return !isUsual || !keeps || changesColour(filter);
 }
 

@@ -102,6 +102,20 @@ describe('splitCommand', () => {
     expect(split(words('-i a.mkv -vf mair o.mkv'), clips).changesColour.after).toBe(false);
   });
 
+  it('says when only ffmpeg can tell the colours of frames', () => {
+    const clips = {
+      'a.mkv': probed([{ kind: 'video', codec: 'h264', pixelFormat: 'yuv420p', colour: { color_range: 'tv' } }]),
+      'j.mkv': probed([{ kind: 'video', codec: 'h264', pixelFormat: 'yuvj420p', colour: { color_range: 'pc' } }]),
+    };
+    const at = (clip: string, filters: string): unknown =>
+      split(['-i', clip, '-vf', filters, 'o.mkv'], clips).mayChangeColour;
+    expect(at('a.mkv', 'hflip,scale=64:-2,format=yuv420p10|yuv422p,mair,curves=vintage')).toBe(false);
+    for (const filter of ['curves=vintage', 'format=nv12', 'format=yuv420p|gbrp', 'scale=out_range=pc', 'a_new_one']) {
+      expect(at('a.mkv', `${filter},mair`)).toBe(true);
+    }
+    expect([at('j.mkv', 'hflip,mair'), at('j.mkv', 'mair,hflip')]).toEqual([true, false]);
+  });
+
   it('gives frames back the tags and the field order that the pipe does not carry', () => {
     const colour = { color_range: 'tv', color_space: 'bt709', color_transfer: 'bt709', field_order: 'bt' };
     const clips = { 'a.mkv': probed([{ kind: 'video', codec: 'h264', colour }]) };

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { loadModel, MambairError, type FrameRestorer } from '../../core/index.js';
 import { lostByFrames } from '../clip/losses.js';
+import { repackedFormat } from '../clip/source-format.js';
 import { parseCommand, type Command } from '../command/command-line.js';
 import { interlacedOrder } from '../command/cut-command.js';
+import { isVideoDecodingOption } from '../command/ffmpeg-options.js';
 import type { FfmpegVersion } from '../command/ffmpeg-version.js';
 import { readFilterOptions } from '../command/filter-options.js';
 import { findOurFilter, type FoundFilter } from '../command/find-filter.js';
@@ -91,7 +93,7 @@ export async function runCommand(
     requireFitting(model, options);
     refuseFields(command, split, model.info);
     await outputs.clear();
-    const halves = fillHalves(command, split, { probes, version, outputs, hdr, leaving });
+    const halves = fillHalves(command, split, { probes, version, outputs, hdr, arriving, leaving });
     const show = { decode: decodeLines(), encode: encodeLines() };
     const isQuiet = hasQuietLog(command);
     const writer =
@@ -149,11 +151,23 @@ async function splitSeen(
 ): Promise<{ readonly split: Split; readonly arriving: PictureFacts | undefined }> {
   const split = splitCommand(command, found, probes);
   // What comes once is not there to be looked at.
-  const isToSee = split.mayChangeColour && split.unread.length === 0;
+  const isToSee = (split.mayChangeColour || decodesByOptions(command, split)) && split.unread.length === 0;
   const seen = isToSee ? await seeColours(split, programs) : undefined;
   return seen === undefined
     ? { split, arriving: split.changesColour.before ? undefined : split.source?.stream }
     : { split: splitCommand(command, found, probes, seen), arriving: seen };
+}
+
+/** What makes the decoding half hand frames over in a format that is read here, with the same samples. */
+function repackWords(arriving: PictureFacts | undefined): readonly string[] {
+  const format = arriving?.pixelFormat === undefined ? undefined : repackedFormat(arriving.pixelFormat);
+  return format === undefined ? [] : ['-pix_fmt', format];
+}
+
+/** True where options choose how the pictures are decoded, so that frames may not come as the probe says. */
+function decodesByOptions({ inputs }: Command, { source }: Split): boolean {
+  const options = source === undefined ? [] : (inputs[source.input]?.options ?? []);
+  return options.some(({ name }) => isVideoDecodingOption(name));
 }
 
 interface Halves {
@@ -169,12 +183,14 @@ function fillHalves(
     version,
     outputs,
     hdr,
+    arriving,
     leaving,
   }: {
     readonly probes: readonly (ProbedInput | undefined)[];
     readonly version: FfmpegVersion;
     readonly outputs: OutputsAside;
     readonly hdr: HdrPlan;
+    readonly arriving: PictureFacts | undefined;
     readonly leaving: PictureFacts | undefined;
   },
 ): Halves {
@@ -184,7 +200,7 @@ function fillHalves(
     version.hasFpsMode ? words : words.map((word) => (word === '-fps_mode' ? '-vsync' : word));
   const loud = (words: readonly string[]): readonly string[] => (hasQuietLog(command) ? withErrors(words) : words);
   const decode = fillHalf(split.decode, {
-    raw: named([...clock.raw, ...rawWords(split.timeBase)]),
+    raw: named([...clock.raw, ...repackWords(arriving), ...rawWords(split.timeBase)]),
     clock: clock.decodeInput,
   });
   return {

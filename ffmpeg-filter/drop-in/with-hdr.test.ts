@@ -22,6 +22,7 @@ describeWithFfmpeg('an HDR10 clip through a command with our filter', () => {
     makeProofClip(folder, clip);
     makeProofClip(folder, { ...clip, name: 'hdr10.mp4', make: [...clip.make, '-tag:v', 'hvc1'] });
     ffmpeg(['-i', at('hdr10.mkv'), ...words('-c:v ffv1 -pix_fmt gbrp10le'), at('rgb.mkv')]);
+    ffmpeg(['-i', at('hdr10.mkv'), ...words('-c:v rawvideo -pix_fmt uyvy422'), at('packed.mov')]);
     const full =
       '-c:v libx264 -pix_fmt yuvj420p -color_range pc -colorspace bt709 -color_trc bt709 -color_primaries bt709';
     ffmpeg([...words(`-f lavfi -i testsrc2=s=96x64:d=0.2 ${full}`), at('full.mp4')]);
@@ -32,7 +33,7 @@ describeWithFfmpeg('an HDR10 clip through a command with our filter', () => {
   async function run(text: string): Promise<string> {
     const said: string[] = [];
     const argv = words(`-v warning -y ${text.replaceAll('MAIR', 'mair=model=identity')}`);
-    const command = readCommand(argv.map((word) => (/\.(mkv|mp4)$/.test(word) ? at(word) : word)));
+    const command = readCommand(argv.map((word) => (/\.(mkv|mp4|mov)$/.test(word) ? at(word) : word)));
     await runCommand(command!, { programs: await findFfmpeg(), write: (line) => said.push(line) });
     return said.join('');
   }
@@ -77,6 +78,9 @@ describeWithFfmpeg('an HDR10 clip through a command with our filter', () => {
     ['hdr10.mkv', 'MAIR', `-pix_fmt gbrp10le ${plainest}`, hdr10Data],
     ['hdr10.mkv', 'MAIR', '-c:v libx264rgb -qp 0 -color_primaries bt709', []],
     ['full.mp4', 'format=yuv420p,MAIR', plainest, []],
+    ['hdr10.mkv', 'format=nv12,MAIR', '-c:v ffv1', []],
+    ['hdr10.mkv', 'format=rgb48be,MAIR', '-c:v ffv1', []],
+    ['packed.mov', 'MAIR', '-c:v ffv1 -color_range tv', []],
     ['rgb.mkv', 'MAIR', '-c:v ffv1', []],
     ['rgb.mkv', 'MAIR', '-c:v libx264 -qp 0 -pix_fmt yuv444p10le', []],
   ])('%s has the colours and pictures of plain ffmpeg: -vf %s %s', async (input, filters, rest, data) => {
