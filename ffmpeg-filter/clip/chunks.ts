@@ -66,7 +66,7 @@ export async function* readChunks({ ffmpeg, folder, signal, pool }: ChunkTools):
 }
 
 /** `-1`: the ticks of the chunk itself. */
-const rawOutput = ['-enc_time_base', '-1', '-c:v', 'rawvideo', '-f', 'nut', 'pipe:1'];
+const rawOutput = ['-enc_time_base', '-1', '-c:v', 'rawvideo', '-avioflags', 'direct', '-f', 'nut', 'pipe:1'];
 
 /**
  * Passes frames on, and keeps each of them in a chunk on disk as well. A frame is passed on before it is safe; a chunk

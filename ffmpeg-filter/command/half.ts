@@ -83,7 +83,9 @@ export function timeBaseWords(timeBase: Ratio | undefined): readonly string[] {
 /** The decoding half's output: raw frames in NUT on standard output; undefined takes the time base of the filters. */
 export function rawWords(timeBase: Ratio | undefined): readonly string[] {
   const ticks = timeBase === undefined ? '0' : `${timeBase.num}/${timeBase.den}`;
-  return ['-fps_mode', 'passthrough', '-enc_time_base', ticks, '-c:v', 'rawvideo', '-f', 'nut', 'pipe:1'];
+  // Frames are long: copied into ffmpeg's buffer for output first, they would cost more.
+  const direct = ['-avioflags', 'direct'];
+  return ['-fps_mode', 'passthrough', '-enc_time_base', ticks, '-c:v', 'rawvideo', ...direct, '-f', 'nut', 'pipe:1'];
 }
 
 /** The encoding half's first input: NUT on standard input, whose first frame belongs at `startSeconds`. */
