@@ -1,30 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { loadModel, MambairError, type FrameRestorer } from '../../core/index.js';
 import { lostByFrames } from '../clip/losses.js';
-import { repackedFormat } from '../clip/source-format.js';
 import { parseCommand, type Command } from '../command/command-line.js';
 import { interlacedOrder } from '../command/cut-command.js';
-import { isVideoDecodingOption } from '../command/ffmpeg-options.js';
-import type { FfmpegVersion } from '../command/ffmpeg-version.js';
 import { readFilterOptions } from '../command/filter-options.js';
 import { findOurFilter, type FoundFilter } from '../command/find-filter.js';
 import { readVersion, type FoundFfmpeg } from '../command/find-ffmpeg.js';
-import { fillHalf, pipeWords, rawWords, staleTagWords, timeBaseWords } from '../command/half.js';
-import { chromaWords, type PictureFacts, type ProbedInput } from '../command/probed-input.js';
-import { splitCommand, type Split } from '../command/split-command.js';
+import type { Split } from '../command/split-command.js';
 import { frameColour } from '../pipeline/frame-colour.js';
 import type { StreamProgress } from '../pipeline/frame-progress.js';
 import { runPipeline, type PipelineResult } from '../pipeline/run-pipeline.js';
 import type { VideoStream } from '../transport/video-stream.js';
-import { commandClock } from './clock.js';
 import { decodeLines, encodeLines } from './console-lines.js';
 import { filterModel, requireFitting } from './filter-model.js';
+import { decodeWords, encodeWords, splitSeen, splitTold } from './halves.js';
 import { lookAtInputs } from './look-at-inputs.js';
-import { hasQuietLog, hidesNotes, withErrors } from './log-level.js';
+import { hasQuietLog, hidesNotes } from './log-level.js';
 import { OutputsAside } from './outputs-aside.js';
-import { seeColours } from './see-colours.js';
-import { askFfmpeg, planHdr, type HdrPlan } from './static-hdr.js';
-import { takesStreamTimes } from './time-bases.js';
+import { ToldColours } from './told-colours.js';
 
 /** A command with our filter, taken apart as far as its words tell. */
 export interface OurCommand {
@@ -77,11 +70,9 @@ export async function runCommand(
     readVersion(programs),
     lookAtInputs(command, found, { ffprobe, signal }),
   ]);
-  const { split, arriving } = await splitSeen({ command, found }, probes, { ffmpeg, signal });
-  // Everything else of the colours goes along with the frames of the encoding half.
-  const leaving = split.changesChromaPlace ? undefined : arriving;
-  const { chromaLocation } = leaving?.colour ?? {};
-  const hdr = await planHdr(command, split, { sideData, chromaLocation, ask: askFfmpeg(ffmpeg) });
+  const seen = { command, found, probes, sideData, ffmpeg };
+  let facts = await splitSeen(seen, signal);
+  const { split, hdr } = facts;
   const outputs = new OutputsAside(command);
   await requireFreeNames(command, outputs, mayReplace);
   for (const note of hidesNotes(command) ? [] : notes(split, [...hdr.lost, ...lostByFrames(sideData)])) {
@@ -93,22 +84,26 @@ export async function runCommand(
     requireFitting(model, options);
     refuseFields(command, split, model.info);
     await outputs.clear();
-    const halves = fillHalves(command, split, { probes, version, outputs, hdr, arriving, leaving });
+    const told = split.unread.length > 0 ? new ToldColours(command) : undefined;
+    const call = { command, probes, version, outputs };
     const show = { decode: decodeLines(), encode: encodeLines() };
     const isQuiet = hasQuietLog(command);
     const writer =
       (half: 'decode' | 'encode') =>
-      (line: string): void => {
-        if (!isQuiet && show[half].shows(line)) {
+      (line: string | undefined): void => {
+        if (line !== undefined && !isQuiet && show[half].shows(line)) {
           write(line.endsWith('\r') ? line : `${line}\n`);
         }
       };
+    const writeDecode = writer('decode');
     const result = await runPipeline({
       program: ffmpeg,
-      decodeArgs: halves.decode,
-      encodeArgs: ({ header }, firstPts) => halves.encode(header, firstPts),
+      decodeArgs: decodeWords(facts, call, told),
+      encodeArgs: ({ header }, firstPts) => encodeWords(facts, call, { header, firstPts }),
       restorersFor: async (stream: VideoStream): Promise<readonly FrameRestorer[]> => {
-        const colour = frameColour(stream.header, arriving);
+        const colours = await told?.colours();
+        facts = colours === undefined ? facts : await splitTold(seen, colours);
+        const colour = frameColour(stream.header, facts.arriving);
         return [
           await model.createFrameRestorer(stream.layout, colour, {
             ...frames,
@@ -121,7 +116,7 @@ export async function runCommand(
       progress,
       stdin: split.unread.length > 0 ? 'inherit' : 'ignore',
       stdout: 'inherit',
-      onDecodeLine: writer('decode'),
+      onDecodeLine: told === undefined ? writeDecode : (line) => writeDecode(told.take(line)),
       onEncodeLine: writer('encode'),
     });
     await outputs.finish();
@@ -138,88 +133,11 @@ export async function runCommand(
 
 function notes(split: Split, lost: readonly string[]): readonly string[] {
   return [
-    ...split.unread.map((url) => `${url} is read once, so its global tags and chapters do not reach the output`),
+    ...split.unread.map(
+      (url) => `${url} is read once, so its global tags, chapters and HDR10 data do not reach the output`,
+    ),
     ...lost,
   ];
-}
-
-/** A command in halves, with what is known of the colours of the frames between them; undefined when nothing is. */
-async function splitSeen(
-  { command, found }: OurCommand,
-  probes: readonly (ProbedInput | undefined)[],
-  programs: { readonly ffmpeg: string; readonly signal: AbortSignal | undefined },
-): Promise<{ readonly split: Split; readonly arriving: PictureFacts | undefined }> {
-  const split = splitCommand(command, found, probes);
-  // What comes once is not there to be looked at.
-  const isToSee = (split.mayChangeColour || decodesByOptions(command, split)) && split.unread.length === 0;
-  const seen = isToSee ? await seeColours(split, programs) : undefined;
-  return seen === undefined
-    ? { split, arriving: split.changesColour.before ? undefined : split.source?.stream }
-    : { split: splitCommand(command, found, probes, seen), arriving: seen };
-}
-
-/** What makes the decoding half hand frames over in a format that is read here, with the same samples. */
-function repackWords(arriving: PictureFacts | undefined): readonly string[] {
-  const format = arriving?.pixelFormat === undefined ? undefined : repackedFormat(arriving.pixelFormat);
-  return format === undefined ? [] : ['-pix_fmt', format];
-}
-
-/** True where options choose how the pictures are decoded, so that frames may not come as the probe says. */
-function decodesByOptions({ inputs }: Command, { source }: Split): boolean {
-  const options = source === undefined ? [] : (inputs[source.input]?.options ?? []);
-  return options.some(({ name }) => isVideoDecodingOption(name));
-}
-
-interface Halves {
-  readonly decode: readonly string[];
-  readonly encode: (header: VideoStream['header'], firstPts: number) => readonly string[];
-}
-
-function fillHalves(
-  command: Command,
-  split: Split,
-  {
-    probes,
-    version,
-    outputs,
-    hdr,
-    arriving,
-    leaving,
-  }: {
-    readonly probes: readonly (ProbedInput | undefined)[];
-    readonly version: FfmpegVersion;
-    readonly outputs: OutputsAside;
-    readonly hdr: HdrPlan;
-    readonly arriving: PictureFacts | undefined;
-    readonly leaving: PictureFacts | undefined;
-  },
-): Halves {
-  const clock = commandClock(command, split, probes);
-  // Before 5.1 the option had another name.
-  const named = (words: readonly string[]): readonly string[] =>
-    version.hasFpsMode ? words : words.map((word) => (word === '-fps_mode' ? '-vsync' : word));
-  const loud = (words: readonly string[]): readonly string[] => (hasQuietLog(command) ? withErrors(words) : words);
-  const decode = fillHalf(split.decode, {
-    raw: named([...clock.raw, ...repackWords(arriving), ...rawWords(split.timeBase)]),
-    clock: clock.decodeInput,
-  });
-  return {
-    decode: ['-nostdin', '-nostats', ...clock.decodeGlobals, ...loud(decode)],
-    encode: (header, firstPts) => {
-      const encode = fillHalf(split.encode, {
-        pipe: pipeWords(clock.pipeStart(header, firstPts)),
-        clock: clock.encodeInput,
-        timeBase: (output) => named(timeBaseWords(takesStreamTimes(command, output) ? split.timeBase : undefined)),
-        colour: (stream) => [
-          ...staleTagWords(stream),
-          ...(leaving === undefined ? [] : chromaWords(leaving, stream.video, stream.options)),
-          ...hdr.words(stream),
-        ],
-        output: (url, output) => outputs.address(url, output),
-      });
-      return ['-hide_banner', ...loud(encode)];
-    },
-  };
 }
 
 /** @throws MAMBAIR_FILE_EXISTS when the command would replace files and nobody has allowed it */

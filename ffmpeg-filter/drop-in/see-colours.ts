@@ -24,14 +24,24 @@ export async function seeColours(
     child.once('error', () => resolve());
     child.once('close', () => resolve());
   });
-  let isOutput = false;
+  const lines = new PictureLines();
   let seen: PictureFacts | undefined;
   for await (const line of createInterface({ input: child.stderr })) {
-    isOutput ||= line.startsWith('Output #0');
-    seen ??= isOutput ? readPictureLine(line) : undefined;
+    seen ??= lines.take(line);
   }
   await ended;
   return seen;
+}
+
+/** Finds in what an ffmpeg writes how it describes its output. */
+export class PictureLines {
+  #isOutput = false;
+
+  /** Of a line that does so, what it says; else undefined. */
+  take(line: string): PictureFacts | undefined {
+    this.#isOutput ||= line.startsWith('Output #0');
+    return this.#isOutput ? readPictureLine(line) : undefined;
+  }
 }
 
 /** Tags whose matrix, transfer curve and primaries have one name, which is then told once. */

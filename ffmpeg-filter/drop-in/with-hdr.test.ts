@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
@@ -8,6 +9,7 @@ import { hdr10Data } from '../../test/hdr10-data.js';
 import { makeProofClip, proofClips } from '../../test/proof-clips.js';
 import { probeFirstFrames, probeHeader } from '../clip/probe-clip.js';
 import { findFfmpeg } from '../command/find-ffmpeg.js';
+import { mambairFfmpegPath } from './executable.js';
 import { readCommand, runCommand } from './run-command.js';
 
 const words = (text: string): readonly string[] => text.split(' ');
@@ -94,6 +96,22 @@ describeWithFfmpeg('an HDR10 clip through a command with our filter', () => {
       ffmpeg(['-i', at('plain.mkv'), ...words('-f md5 -')]),
     );
     expect(await dataOf('ours.mkv')).toEqual(data);
+  });
+
+  it('has its colours also from standard input, whatever is to be printed', () => {
+    const input = readFileSync(at('hdr10.mkv'));
+    for (const level of ['info', 'level+warning', 'quiet']) {
+      const argv = words(
+        `${mambairFfmpegPath()} -v ${level} -y -i - -vf format=yuv422p10le,mair=model=identity -an -c:v ffv1`,
+      );
+      const { stderr, status } = spawnSync(process.execPath, [...argv, at('piped.mkv')], { input, encoding: 'utf8' });
+      expect([status, level === 'info', /verbose/.test(stderr)]).toEqual([0, stderr.includes('Input #0'), false]);
+      const entries = 'stream=color_range,color_space,color_transfer,color_primaries,chroma_location';
+      const shown = words(`-v error -show_entries ${entries} -of csv=p=0 ${at('piped.mkv')}`);
+      expect(spawnSync('ffprobe', shown, { encoding: 'utf8' }).stdout.trim()).toBe(
+        'tv,bt2020nc,smpte2084,bt2020,topleft',
+      );
+    }
   });
 
   it('has the tag of its own encoder', async () => {

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
+import { logLevels, readLevelled } from './levelled-line.js';
 
 /** How an ffmpeg ended. */
 export interface FfmpegEnd {
@@ -120,8 +121,10 @@ export class FfmpegProcess {
     const decoder = new StringDecoder('utf8');
     let rest = '';
     const take = (line: string): void => {
-      if (!line.endsWith('\r') && line.trim() !== '') {
-        this.#lines.push(line);
+      const { level = 0, text } = readLevelled(line);
+      // Where lines tell their level, no more than trouble is kept.
+      if (!text.endsWith('\r') && text.trim() !== '' && level < (logLevels['info'] ?? 0)) {
+        this.#lines.push(text);
         this.#lines.splice(0, this.#lines.length - keptLines);
       }
       this.#onLine(line);
