@@ -22,6 +22,8 @@ export interface CutGraph {
   readonly ends: readonly string[];
   /** True when a filter after ours leaves its output unlabelled: it belongs to the first output. */
   readonly hasOpenEnd: boolean;
+  /** The same for what our pictures are the first input of, so that it has their colours and not those of others. */
+  readonly owned: { readonly ends: readonly string[]; readonly hasOpenEnd: boolean };
 }
 
 /** How the graph is wired to the outside. */
@@ -70,7 +72,9 @@ export function cutGraph(graph: Graph, place: FilterPlace, wiring: CutWiring): C
   const feeder = isFedByChain ? previous : inputLabel === undefined ? undefined : producers.get(inputLabel)?.filter;
   const path = followBack(graph, place, producers);
   const downstream = collectDownstream(graph, place);
-  const openLabels = downstream.flatMap(({ outputs }) => outputs).filter((label) => !isConsumed(graph, label));
+  const owned = collectDownstream(graph, place, { byFirstInput: true });
+  const openLabelsOf = (filters: readonly Filter[]): readonly string[] =>
+    filters.flatMap(({ outputs }) => outputs).filter((label) => !isConsumed(graph, label));
   const restore = wiring.timeBaseFilter?.(path.filters, path.source);
   const isClockRead = downstream.some((filter) => filter !== ours && readsClock(filter));
   const entry = wiring.entryFilters?.(path.filters, path.source) ?? [];
@@ -80,8 +84,9 @@ export function cutGraph(graph: Graph, place: FilterPlace, wiring: CutWiring): C
     after: afterGraph(graph, { ours, place, upstream, wiring, standIns }),
     path: path.filters,
     source: path.source,
-    ends: openLabels,
-    hasOpenEnd: downstream.some((filter) => filter.outputs.length === 0 && isLastOfChain(graph, filter)),
+    ends: openLabelsOf(downstream),
+    hasOpenEnd: hasOpenEnd(graph, downstream),
+    owned: { ends: openLabelsOf(owned), hasOpenEnd: hasOpenEnd(graph, owned) },
   };
 }
 
@@ -133,17 +138,26 @@ function circle(): Error {
   return unsplittable('cannot-split', 'the filter graph runs in a circle; correct its labels');
 }
 
-/** The filter and everything that depends on it. */
-function collectDownstream(graph: Graph, place: FilterPlace): readonly Filter[] {
+function hasOpenEnd(graph: Graph, filters: readonly Filter[]): boolean {
+  return filters.some((filter) => filter.outputs.length === 0 && isLastOfChain(graph, filter));
+}
+
+/** The filter and everything that depends on it; `byFirstInput` leaves out what takes it beside other pictures. */
+function collectDownstream(
+  graph: Graph,
+  place: FilterPlace,
+  { byFirstInput }: { readonly byFirstInput: boolean } = { byFirstInput: false },
+): readonly Filter[] {
   const found = new Set<Filter>([filterAt(graph, place)]);
   for (let size = 0; size < found.size; ) {
     size = found.size;
     for (const chain of graph.chains) {
       for (const [index, filter] of chain.entries()) {
         const before = chain[index - 1];
-        const isFed =
-          (before !== undefined && found.has(before)) ||
-          filter.inputs.some((label) => [...found].some(({ outputs }) => outputs.includes(label)));
+        // Labelled inputs come before the one from the chain.
+        const labels = byFirstInput ? filter.inputs.slice(0, 1) : filter.inputs;
+        const isFedByChain = before !== undefined && found.has(before) && !(byFirstInput && labels.length > 0);
+        const isFed = isFedByChain || labels.some((label) => [...found].some(({ outputs }) => outputs.includes(label)));
         if (isFed) {
           found.add(filter);
         }

@@ -27,7 +27,7 @@ export interface EncodePlan {
 export function encodeOutputs(plan: EncodePlan): readonly HalfWord[] {
   return plan.command.outputs.flatMap((output, at) => {
     const streams = plan.plans[at]?.streams ?? [];
-    const restored = streams.filter((stream) => isRestored(plan, stream, at));
+    const restored = streams.filter((stream) => isFrom(plan, plan.cut, stream, at));
     plan.ledger.place(output, 'encode');
     return [
       ...mapWords(plan, at),
@@ -36,19 +36,26 @@ export function encodeOutputs(plan: EncodePlan): readonly HalfWord[] {
       ...timeBaseSlot(plan, at, restored),
       ...dispositionWords(plan, at),
       ...ownOptions(plan, output),
-      ...restored.map((stream) => ({ slot: 'colour' as const, stream: encodedStream(plan, at, stream) })),
+      ...restored
+        .filter((stream) => isFrom(plan, plan.cut.owned, stream, at))
+        .map((stream) => ({ slot: 'colour' as const, stream: encodedStream(plan, at, stream) })),
       { slot: 'output' as const, output: at, url: output.url },
     ];
   });
 }
 
-/** True for a stream of pictures that have come through our filter. */
-function isRestored({ target, found, cut }: EncodePlan, stream: OutputStream, output: number): boolean {
+/** True for a stream of pictures that have come through our filter, by these ends of its graph. */
+function isFrom(
+  { target, found }: EncodePlan,
+  { ends, hasOpenEnd }: CutGraph['owned'],
+  stream: OutputStream,
+  output: number,
+): boolean {
   if (found.output !== undefined) {
     return stream === target;
   }
   const isOpenEnd = stream.chosen === undefined && stream.label === undefined && stream.kind === 'video';
-  return isOpenEnd ? cut.hasOpenEnd && output === 0 : stream.label !== undefined && cut.ends.includes(stream.label);
+  return isOpenEnd ? hasOpenEnd && output === 0 : stream.label !== undefined && ends.includes(stream.label);
 }
 
 function encodedStream(plan: EncodePlan, output: number, stream: OutputStream): EncodedStream {

@@ -131,6 +131,17 @@ describe('splitCommand', () => {
     expect(written(encode)).toContain('[0:v]setparams=range=tv:colorspace=bt709:color_trc=bt709,setfield=bff[v]');
   });
 
+  it('gives colours to what our pictures come first in', () => {
+    const coloursIn = (graph: string): number => {
+      const { encode } = split([...words('-i cfr24.mp4 -i cover.png -filter_complex'), graph, 'o.mkv']);
+      return written(encode).filter((word) => word === '{COL}').length;
+    };
+    expect(coloursIn('[0:v]mair[m];[m][1:v]overlay')).toBe(1);
+    expect(coloursIn('[0:v]mair[m];[1:v][m]overlay,hflip')).toBe(0);
+    expect(coloursIn('[0:v]mair[m];[1:v]hflip,[m]overlay')).toBe(1);
+    expect(coloursIn('[1:v]hflip[h];[0:v]mair,[h]overlay')).toBe(0);
+  });
+
   it('says which streams of its inputs a command takes', () => {
     const usedBy = (text: string): unknown => split(words(text)).used.map((used) => [...used].sort());
     expect(usedBy('-i multi.mkv -map 0:a:1 -map 0:v:0 -vf mair o.mkv')).toEqual([[0, 2]]);
