@@ -45,7 +45,7 @@ export interface RestoreVideoFramesOptions extends VideoFrameOptions {
 
 /** How a video is restored into another; everything has a default. */
 export interface RestoreVideoOptions extends RestoreVideoFramesOptions {
-  /** Encoder of ffmpeg or codec, e.g. `h265`, `ffv1`. @default by the output's extension, keeping depth, chroma, alpha */
+  /** Encoder of ffmpeg or codec, e.g. `h265`, `ffv1`. @default by the output's extension, keeping depth, chroma, alpha, HDR10's data */
   readonly codec?: string;
   /** Constant rate factor of the encoder; lower is better. @default 18 to 24, by encoder */
   readonly crf?: number;
