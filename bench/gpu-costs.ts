@@ -47,9 +47,9 @@ export function costsOf(graph: Graph, program: GpuProgram, precision: 'f32' | 'f
     }
     const [scan] = nodes.map((id) => node(id).operation);
     if (scan?.op === 'selectiveScan') {
-      // Inputs twice; of each chunk of 64 steps all states and the sum of steps: written, read and written, read.
+      // Inputs twice; of each chunk of 64 steps all states and the sum of steps: written, read twice and written, read.
       const states = (pixelsOf(output) / 64) * node(output).type.channels * (scan.stateSize + 1) * 4;
-      bytes += read + 4 * states;
+      bytes += read + 5 * states;
     }
     costs.set(output, { bytes, flops });
   }

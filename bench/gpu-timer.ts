@@ -24,27 +24,35 @@ type TimedEncoder = GpuCommandEncoder & {
 /** `GPUBufferUsage.QUERY_RESOLVE`. */
 const queryResolve = 0x200;
 /** WebGPU promises sets of 4096 timestamps. */
-const mostPasses = 2048;
+const mostGroups = 2048;
 
-/** Device seconds of each pass, one after the other; the device has to be opened with `timestamp-query`. */
-export async function secondsOfPasses(opened: OpenedDevice, passes: readonly BoundPass[]): Promise<readonly number[]> {
-  if (passes.length > mostPasses) {
-    const first = await secondsOfPasses(opened, passes.slice(0, mostPasses));
-    return [...first, ...(await secondsOfPasses(opened, passes.slice(mostPasses)))];
+/**
+ * Device seconds of each group of passes, one group after the other; the device has to be opened with `timestamp-query`.
+ * What is between two groups counts for none of them.
+ */
+async function secondsOfGroups(
+  opened: OpenedDevice,
+  groups: readonly (readonly BoundPass[])[],
+): Promise<readonly number[]> {
+  if (groups.length > mostGroups) {
+    const first = await secondsOfGroups(opened, groups.slice(0, mostGroups));
+    return [...first, ...(await secondsOfGroups(opened, groups.slice(mostGroups)))];
   }
   // Sound where the feature was granted; without it the call below fails, and says so.
   const device = opened.device as TimedDevice;
-  const count = 2 * passes.length;
+  const count = 2 * groups.length;
   const set = device.createQuerySet({ type: 'timestamp', count });
   const resolved = opened.createBuffer('times', count * 8, queryResolve | bufferUsage.copySource);
   const readback = opened.createBuffer('times', count * 8, bufferUsage.mapRead | bufferUsage.copyTarget);
   const encoder = device.createCommandEncoder() as TimedEncoder;
-  for (const [at, { pipeline, group, x, y }] of passes.entries()) {
+  for (const [at, passes] of groups.entries()) {
     const timestampWrites = { querySet: set, beginningOfPassWriteIndex: 2 * at, endOfPassWriteIndex: 2 * at + 1 };
     const pass = encoder.beginComputePass({ timestampWrites });
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, group);
-    pass.dispatchWorkgroups(x, y);
+    for (const { pipeline, group, x, y } of passes) {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(x, y);
+    }
     pass.end();
   }
   encoder.resolveQuerySet(set, 0, count, resolved, 0);
@@ -54,17 +62,34 @@ export async function secondsOfPasses(opened: OpenedDevice, passes: readonly Bou
   const times = new BigUint64Array(readback.getMappedRange().slice(0));
   readback.destroy();
   resolved.destroy();
-  return passes.map((_, at) => Number((times[2 * at + 1] as bigint) - (times[2 * at] as bigint)) / 1e9);
+  return groups.map((_, at) => Number((times[2 * at + 1] as bigint) - (times[2 * at] as bigint)) / 1e9);
 }
 
-/** The device seconds of a program's passes: the least of three runs each, after one that does not count. */
-export async function bestSecondsOf(opened: OpenedDevice, { passes }: BoundProgram): Promise<readonly number[]> {
-  await secondsOfPasses(opened, passes);
+/** The device seconds of each group of passes: the least of three runs, after one that does not count. */
+async function bestOfGroups(
+  opened: OpenedDevice,
+  groups: readonly (readonly BoundPass[])[],
+): Promise<readonly number[]> {
+  await secondsOfGroups(opened, groups);
   const runs: (readonly number[])[] = [];
   for (let run = 0; run < 3; run++) {
-    runs.push(await secondsOfPasses(opened, passes));
+    runs.push(await secondsOfGroups(opened, groups));
   }
-  return passes.map((_, at) => Math.min(...runs.map((run) => run[at] as number)));
+  return groups.map((_, at) => Math.min(...runs.map((run) => run[at] as number)));
+}
+
+/** The device seconds of each of a program's passes. */
+export function bestSecondsOf(opened: OpenedDevice, { passes }: BoundProgram): Promise<readonly number[]> {
+  return bestOfGroups(
+    opened,
+    passes.map((pass) => [pass]),
+  );
+}
+
+/** The device seconds of a whole program, with all that is between its passes. */
+export async function bestSecondsTogether(opened: OpenedDevice, { passes }: BoundProgram): Promise<number> {
+  const [seconds = Number.NaN] = await bestOfGroups(opened, [passes]);
+  return seconds;
 }
 
 /** Measures how many bytes a device copies and how many multiply-adds it does in a second. */
@@ -88,7 +113,7 @@ export async function measureRoofs(opened: OpenedDevice, isSoftware: boolean): P
     const group = device.createBindGroup({ layout, entries });
     const runs: number[] = [];
     for (let run = 0; run < 4; run++) {
-      runs.push(...(await secondsOfPasses(opened, [{ pipeline, group, x, y, work: 0 }])));
+      runs.push(...(await secondsOfGroups(opened, [[{ pipeline, group, x, y, work: 0 }]])));
     }
     return Math.min(...runs);
   };

@@ -12,7 +12,7 @@ import type { TensorMap } from '../core/tensor/tensor.js';
 import { SeededWeights } from '../test/seeded-weights.js';
 import { type Allocations, countAllocations } from '../test/watched-adapter.js';
 import { type Cost, costsOf, type Roofs, secondsOf } from './gpu-costs.js';
-import { bestSecondsOf, measureRoofs } from './gpu-timer.js';
+import { bestSecondsOf, bestSecondsTogether, measureRoofs } from './gpu-timer.js';
 
 /**
  * The kernels under their roofs: bytes, operations and time of each, and the time that they would take at least.
@@ -138,7 +138,9 @@ async function measure(job: Job, device: OpenedDevice, { roofs, counted }: { roo
     printRows(job, program, precision, { roofs, seconds: await bestSecondsOf(device, bound) });
     const { maxBindingBytes } = device;
     const { totalBytes } = memoryReport(program, { weightBytes: weights.bytes, maxBindingBytes });
-    console.log(`\ndevice memory: planned ${totalBytes} bytes, allocated ${allocated}`);
+    const together = await bestSecondsTogether(device, bound);
+    console.log(`\nall passes as one, with what is between them: ${(together * 1e3).toFixed(3)} ms`);
+    console.log(`device memory: planned ${totalBytes} bytes, allocated ${allocated}`);
     bound.dispose();
     for (const buffer of weights.buffers) {
       buffer.destroy();

@@ -223,7 +223,7 @@ def measure(scans):
 
 
 def engine():
-    """The same of `npm run bench -- gpu`: the rows `all` of its tables."""
+    """The same of `npm run bench -- gpu`: the three passes of its scan, and its network as a whole."""
     text = subprocess.run(['node', 'dist/bench/gpu.js'], cwd=root, capture_output=True, text=True, check=True).stdout
     if 'a software adapter' in text:
         sys.exit('the engine found no GPU (VK_ICD_FILENAMES may name its driver)')
@@ -232,8 +232,10 @@ def engine():
         title = re.match(r'(a scan|MambaIRv2-light).*, (f32|f16)$', line)
         if title:
             job, precision = 'scan' if title[1] == 'a scan' else 'network', title[2]
-        elif line.startswith('| all |'):
+        elif job == 'scan' and line.startswith('| selectiveScan |'):
             rows.append((job, f'the engine, {precision}', float(line.split('|')[7])))
+        elif job == 'network' and line.startswith('all passes as one'):
+            rows.append((job, f'the engine, {precision}', float(line.split()[-2])))
     return rows
 
 
