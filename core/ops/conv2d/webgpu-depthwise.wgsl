@@ -2,7 +2,8 @@
 //
 // Workgroup: 128 vectors of 4 channels, channels first, then pixels in raster order. Invocation: one vector of the
 // output; it walks the taps row by row, in float32. Neighbours in a workgroup read neighbouring channels, and what
-// overlaps between pixels comes from the cache. Input and result are float32 or halves (X16, Y16). No workgroup memory, no barriers.
+// overlaps between pixels comes from the cache. How four channels of the input are read is another file's: single numbers, or whole
+// vectors where they lie so. Input and result are float32 or halves (X16, Y16). No workgroup memory, no barriers.
 // Not assumed: anything of subgroups or of the order of workgroups.
 
 struct Params {
@@ -16,14 +17,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<u32>;
 /// [taps][channels padded to 4], then the bias.
 @group(0) @binding(2) var<storage, read> weights: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec2u>;
-
-fn numberAt(at: u32) -> f32 {
-  return numberOf(x[wordOf(at, X16)], at, X16);
-}
 
 @compute @workgroup_size(128)
 fn main(
@@ -38,7 +34,6 @@ fn main(
   let row = i32(pixel / params.width) - i32(KERNEL / 2u);
   let column = i32(pixel % params.width) - i32(KERNEL / 2u);
   let channel = vector * 4u;
-  let last = params.channels - 1u;
   var sum = weights[KERNEL * KERNEL * params.vectors + vector];
   for (var ky = 0u; ky < KERNEL; ky++) {
     let sourceRow = row + i32(ky);
@@ -51,11 +46,7 @@ fn main(
         continue;
       }
       let at = params.start + (u32(sourceRow) * params.width + u32(sourceColumn)) * params.stride;
-      let value = vec4f(
-        numberAt(at + channel), numberAt(at + min(channel + 1u, last)),
-        numberAt(at + min(channel + 2u, last)), numberAt(at + min(channel + 3u, last)),
-      );
-      sum = fma(value, weights[(ky * KERNEL + kx) * params.vectors + vector], sum);
+      sum = fma(fourAt(at, channel), weights[(ky * KERNEL + kx) * params.vectors + vector], sum);
     }
   }
   let to = pixel * (params.outStride / 4u) + vector;

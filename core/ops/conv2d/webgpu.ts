@@ -14,11 +14,15 @@ import {
   type WebgpuKernel,
   writes,
 } from '../webgpu-kernel.js';
+import { source as numbersSource } from './webgpu-depthwise-numbers.wgsl.gen.js';
+import { source as vectorsSource } from './webgpu-depthwise-vectors.wgsl.gen.js';
 import { source as depthwiseSource } from './webgpu-depthwise.wgsl.gen.js';
 
 type Conv2d = OperationOf<'conv2d'>;
 
-const depthwiseShader: GpuShader = { name: 'depthwise', source: mathSource + valuesSource + depthwiseSource };
+const common = mathSource + valuesSource + depthwiseSource;
+const numbers: GpuShader = { name: 'depthwise, numbers', source: common + numbersSource };
+const vectors: GpuShader = { name: 'depthwise, vectors', source: common + vectorsSource };
 
 /** `[C, 1, k, k]` as `[taps][C padded to 4]`, then the bias. */
 function packDepthwise(weight: Float32Array, bias: Float32Array | undefined, channels: number): Float32Array {
@@ -36,14 +40,15 @@ function packDepthwise(weight: Float32Array, bias: Float32Array | undefined, cha
 
 function depthwisePass({ operation, inputs, output, weight }: PassContext<Conv2d>): GpuPass {
   const x = gpuInput(inputs, 0);
-  const vectors = groupsOf(output.channels, 4);
+  const perPixel = groupsOf(output.channels, 4);
+  const isAligned = [x.start, x.stride, x.channels].every((count) => count % 4 === 0);
   return {
-    shader: depthwiseShader,
+    shader: isAligned ? vectors : numbers,
     entry: 'main',
     constants: { KERNEL: operation.kernelSize, X16: flag(x.isHalf), Y16: flag(output.isHalf) },
-    params: [output.height, output.width, output.channels, vectors, x.start, x.stride, output.stride],
+    params: [output.height, output.width, output.channels, perPixel, x.start, x.stride, output.stride],
     bindings: [reads(x.buffer), reads(weight(0)), writes(output.buffer)],
-    workgroups: groupsOf(pixelsOf(output) * vectors, 128),
+    workgroups: groupsOf(pixelsOf(output) * perPixel, 128),
   };
 }
 
