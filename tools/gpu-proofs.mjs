@@ -1,12 +1,19 @@
 // Runs every proof of docs/gpu.md one after the other, and keeps what each prints in a folder, with how long it took. Needs a
-// build and ../shared. Runs on the driver that VK_ICD_FILENAMES names, else on SwiftShader, as the tests do.
+// build and ../shared. Runs on the driver that VK_ICD_FILENAMES names, else on SwiftShader, as the tests do. PYTHON names a Python
+// that has PyTorch.
 // `node tools/gpu-proofs.mjs FOLDER [name…]`; a proof of precision that was broken off goes on where it was.
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { runProofs } from './run-proofs.mjs';
 
+/** Where PyTorch is; Debian's by itself. */
+const { PYTHON: python = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3' } = process.env;
 // Names the driver.
 createRequire(import.meta.url)('../test/environment.cjs');
+// Tests without a GPU are skipped, which would prove nothing.
+const { findAdapter } = await import('../dist/core/library/gpu-adapters.js');
+await findAdapter();
 const bench = (name, ...words) => ['node', `dist/bench/${name}.js`, ...words];
 // jest writes to standard error.
 const test = (...files) => ['sh', '-c', `node tools/test.mjs --verbose ${files.join(' ')} 2>&1`];
@@ -22,7 +29,7 @@ await runProofs((folder) => ({
     test('dist/core/library/gpu-executor', 'dist/core/executors/webgpu/faulty-device'),
   ],
   bench: ['each kernel under its roof', bench('gpu'), bench('gpu', 'predicted')],
-  beside: ['PyTorch on the same GPU; without CUDA only its values', ['python3', 'bench/gpu_beside.py']],
+  beside: ['PyTorch on the same GPU; without CUDA only its values', [python, 'bench/gpu_beside.py']],
   precision: [
     'PSNR of the official light models in halves, whole Set5',
     bench('gpu-precision', 'whole', '4,3,2', join(folder, 'precision.jsonl')),
