@@ -214,9 +214,16 @@ function filterWords({ found, cut }: EncodePlan, at: number): readonly string[] 
   return found.output === at && cut.after.chains.length > 0 ? [`-${found.inlineName}`, printGraph(cut.after)] : [];
 }
 
-function timeBaseSlot({ command }: EncodePlan, at: number, restored: readonly OutputStream[]): readonly HalfWord[] {
+function timeBaseSlot(
+  { command, plans }: EncodePlan,
+  at: number,
+  restored: readonly OutputStream[],
+): readonly HalfWord[] {
   const isUsers = [...command.globals, ...(command.outputs[at]?.options ?? [])].some(({ name }) => isClockOption(name));
-  return restored.length === 0 || isUsers ? [] : [{ slot: 'timeBase', output: at }];
+  const file = command.outputs[at];
+  const streams = plans[at]?.streams ?? [];
+  const codecs = file === undefined ? [] : restored.map((stream) => codecOf(file, streams, streams.indexOf(stream)));
+  return restored.length === 0 || isUsers ? [] : [{ slot: 'timeBase', output: at, codecs }];
 }
 
 /** The flags of the source's stream, which the pipe does not carry. The mp4 family enables a lone video by itself. */

@@ -5,7 +5,7 @@ import type { Ratio } from './probed-input.js';
  * - `raw`: the decoding half's output;
  * - `pipe`: the encoding half's first input;
  * - `clock`: options of the input of number `input` in the command, behind its own;
- * - `timeBase`: how the encoding half takes frame times over;
+ * - `timeBase`: how the encoding half takes frame times over, for the encoders or codecs that the command names in an output;
  * - `colour`: what the pipe does not carry of the pictures of one stream: colour tags, HDR10's data;
  * - `output`: an output file.
  */
@@ -13,7 +13,7 @@ export type HalfWord =
   | string
   | { readonly slot: 'raw' | 'pipe' }
   | { readonly slot: 'clock'; readonly input: number }
-  | { readonly slot: 'timeBase'; readonly output: number }
+  | { readonly slot: 'timeBase'; readonly output: number; readonly codecs: readonly (string | undefined)[] }
   | { readonly slot: 'colour'; readonly stream: EncodedStream }
   | { readonly slot: 'output'; readonly output: number; readonly url: string };
 
@@ -45,7 +45,9 @@ export function fillHalf(
     readonly raw?: readonly string[];
     readonly pipe?: readonly string[];
     readonly clock?: (input: number) => readonly string[];
-    readonly timeBase?: readonly string[] | ((output: number) => readonly string[]);
+    readonly timeBase?:
+      | readonly string[]
+      | ((output: number, codecs: readonly (string | undefined)[]) => readonly string[]);
     readonly colour?: (stream: EncodedStream) => readonly string[];
     readonly output?: (url: string, output: number) => string;
   },
@@ -65,7 +67,7 @@ export function fillHalf(
       return fill.clock?.(word.input) ?? [];
     }
     if (word.slot === 'timeBase') {
-      return (typeof fill.timeBase === 'function' ? fill.timeBase(word.output) : fill.timeBase) ?? [];
+      return (typeof fill.timeBase === 'function' ? fill.timeBase(word.output, word.codecs) : fill.timeBase) ?? [];
     }
     return fill[word.slot] ?? [];
   });

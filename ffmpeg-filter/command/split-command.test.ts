@@ -131,6 +131,19 @@ describe('splitCommand', () => {
     expect(written(encode)).toContain('[0:v]setparams=range=tv:colorspace=bt709:color_trc=bt709,setfield=bff[v]');
   });
 
+  it('tells which encoder a stream goes to', () => {
+    const codecsIn = (options: string): unknown =>
+      split(words(`-i multi.mkv -map 0:a -map 0:v:0 -filter:v:0 mair ${options} o.mkv`)).encode.flatMap((word) =>
+        typeof word !== 'string' && word.slot === 'timeBase' ? word.codecs : [],
+      );
+    expect(codecsIn('')).toEqual([undefined]);
+    for (const name of ['c', 'c:v', 'codec:v:0', 'vcodec', 'c:V', 'codec:2']) {
+      expect(codecsIn(`-${name} mpeg4`)).toEqual(['mpeg4']);
+    }
+    expect(codecsIn('-c:v:0 mpeg4 -c:a aac -acodec flac -c:v:1 x')).toEqual(['mpeg4']);
+    expect(codecsIn('-c:v mpeg4 -c libx264')).toEqual(['libx264']);
+  });
+
   it('gives colours to what our pictures come first in', () => {
     const coloursIn = (graph: string): number => {
       const { encode } = split([...words('-i cfr24.mp4 -i cover.png -filter_complex'), graph, 'o.mkv']);

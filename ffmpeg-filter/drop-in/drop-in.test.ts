@@ -114,12 +114,14 @@ describe('a command that hides errors', () => {
 
 describe('takesStreamTimes', () => {
   it.each([
-    ['-i a o.mkv', true],
-    ['-i a -c:v libx264 o.avi', false],
-    ['-i a -c:v mpeg2video o.ts', false],
-    ['-i a -vcodec mpeg4 o.mp4', false],
-    ['-i a o.mpg', false],
-    ['-i a -c:v libx264 o.flv', true],
-    ['-i a -f avi o', false],
-  ])('of %s is %s', (text, takes) => expect(takesStreamTimes(parseCommand(words(text)), 0)).toBe(takes));
+    ['-i a o.mkv', undefined, true],
+    ['-i a o.avi', 'libx264', false],
+    ['-i a o.ts', 'mpeg2video', false],
+    ['-i a o.mp4', 'mpeg4', false],
+    ['-i a o.mpg', undefined, false],
+    ['-i a o.flv', 'libx264', true],
+    ['-i a -f avi o', undefined, false],
+  ])('of %s by %s is %s', (text, encoder, takes) =>
+    expect(takesStreamTimes(parseCommand(words(text)), 0, [encoder])).toBe(takes),
+  );
 });

@@ -100,7 +100,8 @@ export function encodeWords(
   const half = fillHalf(split.encode, {
     pipe: pipeWords(clock.pipeStart(header, firstPts)),
     clock: clock.encodeInput,
-    timeBase: (output) => named(version, timeBaseWords(takesStreamTimes(command, output) ? split.timeBase : undefined)),
+    timeBase: (output, codecs) =>
+      named(version, timeBaseWords(takesStreamTimes(command, output, codecs) ? split.timeBase : undefined)),
     colour: (stream) => [
       ...staleTagWords(stream),
       ...(place === undefined ? [] : chromaWords(place, stream.video, stream.options)),

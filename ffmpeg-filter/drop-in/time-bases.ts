@@ -11,16 +11,16 @@ const boundByDefault = /^(avi|mpg|mpeg|vob|dvd|svcd|vcd|m1v|m2v|mjpeg|mjpg|flv|s
 /**
  * True when an output can take frame times over in ticks of the source. Encoders that know a frame rate only get their own
  * time base, one tick a frame, as from plain ffmpeg.
+ * @param encoders of its restored streams; undefined where the command leaves them to ffmpeg
  */
-export function takesStreamTimes(command: Command, output: number): boolean {
+export function takesStreamTimes(command: Command, output: number, encoders: readonly (string | undefined)[]): boolean {
   const file = command.outputs[output];
   if (file === undefined) {
     return true;
   }
-  const encoder = lastValue(file, 'c:v:0', 'c:v', 'codec:v', 'vcodec', 'c:V', 'c');
   const container = formatName(file.url, lastValue(file, 'f'));
   if (container === 'avi' || lastValue(file, 'target') !== undefined) {
     return false;
   }
-  return encoder === undefined ? !boundByDefault.test(container) : !bound.test(encoder);
+  return encoders.every((encoder) => (encoder === undefined ? !boundByDefault.test(container) : !bound.test(encoder)));
 }
