@@ -30,9 +30,13 @@ export interface FoundAdapter {
 
 /**
  * Our kernels write workgroup memory before they read it, so it need not be cleared for every workgroup. (It also makes
- * SwiftShader compile ten times faster.)
+ * SwiftShader compile ten times faster.) Times of passes, which only measurements ask for, are in nanoseconds: browsers want
+ * them in steps of 65 536, longer than most of our passes take.
  */
-const features = 'enable-dawn-features=disable_workgroup_init';
+const features = [
+  'enable-dawn-features=disable_workgroup_init',
+  'disable-dawn-features=timestamp_quantization',
+] as const;
 
 /** Backends that our kernels are for; Dawn's others are older, for tests, or another program's. */
 const backends = new Set(['vulkan', 'metal', 'd3d12']);
@@ -86,7 +90,7 @@ export async function listGpus(): Promise<readonly ListedGpu[]> {
  */
 export async function findAdapter(index?: number): Promise<FoundAdapter> {
   const dawn = await loadDawn();
-  const flags = [features];
+  const flags: string[] = [...features];
   if (index !== undefined) {
     const gpus = await listGpus();
     const chosen = gpus[index];
