@@ -65,7 +65,7 @@ var<workgroup> runs: array<vec2f, ROWS * RUNS>;
 fn decay4(x: vec4f) -> vec4f {
   let bounded = max(x, vec4f(-126.0));
   let whole = round(bounded);
-  return ldexp(exp2Fraction4(bounded - whole), vec4i(whole));
+  return exp2Fraction4(bounded - whole) * powerOfTwo4(whole);
 }
 
 /// Vector `vector` of the row that is taken at a step, zero beyond the end of each of its parts.
