@@ -74,17 +74,13 @@ describeWithFfmpeg('an HDR10 clip through a command with our filter', () => {
     ['hdr10.mkv', 'format=gbrp10le,MAIR,format=yuv420p10le', plainest, hdr10Data],
     ['hdr10.mkv', 'scale=out_range=pc,MAIR', plainest, hdr10Data],
     ['hdr10.mkv', 'MAIR,scale=out_range=pc', plainest, hdr10Data],
-    ['hdr10.mkv', 'format=gbrp10le,MAIR', plainest, hdr10Data],
     ['hdr10.mkv', 'setparams=color_trc=arib-std-b67,MAIR', plainest, []],
-    ['hdr10.mkv', 'MAIR,curves=vintage', plainest, hdr10Data],
     ['hdr10.mkv', 'MAIR', `-pix_fmt gbrp10le ${plainest}`, hdr10Data],
     ['hdr10.mkv', 'MAIR', '-c:v libx264rgb -qp 0 -color_primaries bt709', []],
     ['full.mp4', 'format=yuv420p,MAIR', plainest, []],
     ['hdr10.mkv', 'format=nv12,MAIR', '-c:v ffv1', []],
-    ['hdr10.mkv', 'format=rgb48be,MAIR', '-c:v ffv1', []],
     ['packed.mov', 'MAIR', '-c:v ffv1 -color_range tv', []],
     ['rgb.mkv', 'MAIR', '-c:v ffv1', []],
-    ['rgb.mkv', 'MAIR', '-c:v libx264 -qp 0 -pix_fmt yuv444p10le', []],
   ])('%s has the colours and pictures of plain ffmpeg: -vf %s %s', async (input, filters, rest, data) => {
     await run(`${input.endsWith('mkv') ? '-f matroska ' : ''}-i ${input} -vf ${filters} ${rest} ours.mkv`);
     ffmpeg(['-i', at(input), '-vf', filters.replace('MAIR', 'null'), ...words(rest), at('plain.mkv')]);
@@ -100,7 +96,7 @@ describeWithFfmpeg('an HDR10 clip through a command with our filter', () => {
 
   it('has its colours also from standard input, whatever is to be printed', () => {
     const input = readFileSync(at('hdr10.mkv'));
-    for (const level of ['info', 'level+warning', 'quiet']) {
+    for (const level of ['info', 'level+warning']) {
       const argv = words(
         `${mambairFfmpegPath()} -v ${level} -y -i - -vf format=yuv422p10le,mair=model=identity -an -c:v ffv1`,
       );
