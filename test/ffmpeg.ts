@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, it } from '@jest/globals';
 
-export { ffmpeg } from './run-ffmpeg.js';
+export { ffmpeg, ffmpegUnderTest, ffprobeUnderTest, testedFfmpeg } from './run-ffmpeg.js';
 
 const isThere = spawnSync('ffmpeg', ['-version']).status === 0;
 

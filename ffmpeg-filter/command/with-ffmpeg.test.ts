@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { describeWithFfmpeg, ffmpeg } from '../../test/ffmpeg.js';
+import { describeWithFfmpeg, ffmpeg, ffprobeUnderTest, testedFfmpeg } from '../../test/ffmpeg.js';
 import { parseCommand } from './command-line.js';
 import { findOurFilter } from './find-filter.js';
 import { fillHalf, pipeWords, rawWords, timeBaseWords, type EncodedStream } from './half.js';
@@ -43,7 +43,7 @@ describeWithFfmpeg('the halves of a command, one into the other', () => {
       throw new Error('the filter was not found');
     }
     const probes = command.inputs.map((input) =>
-      readProbe(execFileSync('ffprobe', probeArguments(input), { encoding: 'utf8' })),
+      readProbe(execFileSync(ffprobeUnderTest(), probeArguments(input), { encoding: 'utf8' })),
     );
     const split = splitCommand(command, found, probes);
     const colours = split.source?.stream;
@@ -54,12 +54,12 @@ describeWithFfmpeg('the halves of a command, one into the other', () => {
       colour: ({ video }: EncodedStream) => (colours === undefined ? [] : chromaWords(colours, video)),
       output: () => at(text.includes('.mov') ? 'split.mov' : 'split.mkv'),
     };
-    const frames = ffmpeg(['-nostdin', '-copyts', '-start_at_zero', ...fillHalf(split.decode, fill)]);
-    ffmpeg(fillHalf(split.encode, fill), frames);
+    const frames = testedFfmpeg(['-nostdin', '-copyts', '-start_at_zero', ...fillHalf(split.decode, fill)]);
+    testedFfmpeg(fillHalf(split.encode, fill), frames);
 
     const plain = text.replace(/(mambairv2|mambair|mair)(=2)?/, 'null').split(' ');
     plain.splice(-1, 1, ...timeBaseWords(split.timeBase), plain.at(-1)?.replace('OUT', 'plain') ?? '');
-    ffmpeg(placed(plain));
+    testedFfmpeg(placed(plain));
     const shown = (name: string): unknown => {
       const file = at(`${name}.${text.includes('.mov') ? 'mov' : 'mkv'}`);
       const md5 = Buffer.from(ffmpeg(['-i', file, '-map', '0', '-f', 'framemd5', '-'])).toString('utf8');

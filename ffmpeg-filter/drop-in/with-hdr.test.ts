@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { compareVideos } from '../../test/compare-videos.js';
-import { describeWithFfmpeg, ffmpeg } from '../../test/ffmpeg.js';
+import { describeWithFfmpeg, ffmpeg, testedFfmpeg } from '../../test/ffmpeg.js';
 import { hdr10Data } from '../../test/hdr10-data.js';
 import { makeProofClip, proofClips } from '../../test/proof-clips.js';
 import { probeFirstFrames, probeHeader } from '../clip/probe-clip.js';
@@ -83,7 +83,7 @@ describeWithFfmpeg('an HDR10 clip through a command with our filter', () => {
     ['rgb.mkv', 'MAIR', '-c:v ffv1', []],
   ])('%s has the colours and pictures of plain ffmpeg: -vf %s %s', async (input, filters, rest, data) => {
     await run(`${input.endsWith('mkv') ? '-f matroska ' : ''}-i ${input} -vf ${filters} ${rest} ours.mkv`);
-    ffmpeg(['-i', at(input), '-vf', filters.replace('MAIR', 'null'), ...words(rest), at('plain.mkv')]);
+    testedFfmpeg(['-i', at(input), '-vf', filters.replace('MAIR', 'null'), ...words(rest), at('plain.mkv')]);
     const { ffprobe } = await findFfmpeg();
     const [ours, plain] = await Promise.all(['ours.mkv', 'plain.mkv'].map((name) => probeHeader(ffprobe, at(name))));
     expect(ours?.streams[0]?.colour).toEqual(plain?.streams[0]?.colour);

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { describeWithFfmpeg, ffmpeg } from '../../test/ffmpeg.js';
+import { describeWithFfmpeg, ffmpeg, testedFfmpeg } from '../../test/ffmpeg.js';
 import { describeWithShared, sharedPath } from '../../test/shared.js';
 import { findFfmpeg } from '../command/find-ffmpeg.js';
 import { readCommand, runCommand } from './run-command.js';
@@ -61,7 +61,7 @@ describeWithShared('commands with our filter, against the same with null', ['vid
         'passthrough',
         ...(plain.includes('-fps_mode') ? [] : ['-enc_time_base', timeBase]),
       );
-      ffmpeg(['-nostdin', ...plain]);
+      testedFfmpeg(['-nostdin', ...plain]);
       const said: string[] = [];
       const command = readCommand(['-v', 'error', '-y', ...named('ours-', 'mair=model=identity')]);
       if (command === undefined) {

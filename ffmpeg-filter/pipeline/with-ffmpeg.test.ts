@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { FrameRestorer } from '../../core/index.js';
-import { describeWithFfmpeg, ffmpeg } from '../../test/ffmpeg.js';
+import { describeWithFfmpeg, ffmpeg, ffmpegUnderTest } from '../../test/ffmpeg.js';
 import type { VideoStream } from '../transport/video-stream.js';
 import { decode } from './decode.js';
 import { runPipeline, type PipelineCall, type PipelineResult } from './run-pipeline.js';
@@ -41,7 +41,7 @@ describeWithFfmpeg('the pipeline', () => {
     () => ['-v', 'error', '-y', '-copyts', '-f', 'nut', '-i', 'pipe:0', ...timed, '-c:v', 'ffv1', ...output];
   const run = (call: Partial<PipelineCall>): Promise<PipelineResult> =>
     runPipeline({
-      program: 'ffmpeg',
+      program: ffmpegUnderTest(),
       decodeArgs,
       encodeArgs: encodeArgs(at('out.nut')),
       restorersFor: unchanged(),
@@ -96,7 +96,7 @@ describeWithFfmpeg('the pipeline', () => {
   it('says when the decoder dies in the middle, and does not take it for the end', async () => {
     const program = at('dying.sh');
     await import('node:fs/promises').then((fs) =>
-      fs.writeFile(program, '#!/bin/sh\nffmpeg "$@" | head -c 150000\nkill -9 $$\n', { mode: 0o755 }),
+      fs.writeFile(program, `#!/bin/sh\n${ffmpegUnderTest()} "$@" | head -c 150000\nkill -9 $$\n`, { mode: 0o755 }),
     );
     const decoding = async (): Promise<number> => {
       const stream = await decode({ program, args: decodeArgs });

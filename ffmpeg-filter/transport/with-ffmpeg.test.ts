@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from '@jest/globals';
 import { pixelFormats } from '../../core/index.js';
-import { describeWithFfmpeg, ffmpeg } from '../../test/ffmpeg.js';
+import { describeWithFfmpeg, testedFfmpeg as ffmpeg } from '../../test/ffmpeg.js';
 import { chunked, framesOf } from '../../test/video-streams.js';
 import { readNut } from './read-nut.js';
 import { readY4m } from './read-y4m.js';

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { beforeAll, expect, it } from '@jest/globals';
 import fluent from 'fluent-ffmpeg';
 import { mambairFfmpegPath } from '../../ffmpeg-filter/drop-in/executable.js';
-import { describeWithFfmpeg, ffmpeg } from '../ffmpeg.js';
+import { describeWithFfmpeg, ffmpeg, ffmpegUnderTest, testedFfmpeg } from '../ffmpeg.js';
 import { mambair, runWith, start, workFolder } from './run.js';
 
 const words = (text: string): readonly string[] => text.split(' ');
@@ -66,7 +66,7 @@ describeWithFfmpeg('mambair ffmpeg', () => {
     expect(filters).toMatch(/^ \.\.\. mambairv2 +V->V/m);
     expect(filters).toMatch(/ yadif /);
     const failing = ['-v', 'error', '-i', at('none.mkv'), at('never.mkv')];
-    const [ours, plain] = [standIn(...failing), spawnSync('ffmpeg', failing, { encoding: 'utf8' })];
+    const [ours, plain] = [standIn(...failing), spawnSync(ffmpegUnderTest(), failing, { encoding: 'utf8' })];
     expect([ours.status, ours.stderr]).toEqual([plain.status, plain.stderr]);
     const stdin = { input: 'x', encoding: 'utf8' } as const;
     const copied = spawnSync(mambairFfmpegPath(), words('-v error -f data -i - -map 0 -c copy -f data -'), stdin);
@@ -167,7 +167,7 @@ describeWithFfmpeg('mambair pipe', () => {
     ['nut', '-c:v rawvideo -f nut -'],
     ['y4m', '-f yuv4mpegpipe -'],
   ])('gives back every frame: %s', (format, output) => {
-    const input = ffmpeg([...source, ...words(output)]);
+    const input = testedFfmpeg([...source, ...words(output)]);
     writeFileSync(at('before'), input);
     const { stdout, stderr, status } = run(input, '--format', format, '-m', 'identity');
     expect([status, stderr.toString()]).toEqual([0, '15 frames restored by identity\n']);
@@ -178,7 +178,7 @@ describeWithFfmpeg('mambair pipe', () => {
   });
 
   it('gives them back whatever it is told of their colour', () => {
-    const input = ffmpeg([...source, ...words('-f yuv4mpegpipe -')]);
+    const input = testedFfmpeg([...source, ...words('-f yuv4mpegpipe -')]);
     const colour = ['--matrix', 'bt2020nc', '--range', 'full', '--chroma-location', 'topleft'];
     const { stdout, status } = run(input, '--format', 'y4m', '-m', 'identity', ...colour);
     const planes = (y4m: Uint8Array): Uint8Array => y4m.subarray(Buffer.from(y4m).indexOf('\nFRAME'));
@@ -190,7 +190,7 @@ describeWithFfmpeg('mambair pipe', () => {
     const none = new Uint8Array(0);
     expect(run(none).stderr.toString()).toMatch(/--format nut or --format y4m/);
     expect(run(none, '--format', 'y4m', '-m', 'identity').status).toBe(4);
-    const cut = ffmpeg([...source, ...words('-f yuv4mpegpipe -')]).subarray(0, 5000);
+    const cut = testedFfmpeg([...source, ...words('-f yuv4mpegpipe -')]).subarray(0, 5000);
     const broken = run(cut, '--format', 'y4m', '-m', 'identity');
     expect([broken.status, broken.stderr.toString()]).toEqual([4, expect.stringMatching(/ends within frame 1/)]);
   });

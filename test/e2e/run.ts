@@ -41,7 +41,7 @@ export async function runWith(
     stderr: stream('stderr'),
     environment: {
       ...(host.debug === true ? { MAMBAIR_DEBUG: '1' } : {}),
-      ...(host.path === undefined ? {} : { PATH: host.path }),
+      ...(host.path === undefined ? {} : { PATH: host.path, MAMBAIR_FFMPEG: process.env['MAMBAIR_FFMPEG'] }),
     },
     signal: host.signal ?? new AbortController().signal,
   });

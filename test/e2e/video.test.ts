@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
-import { describeWithFfmpeg, ffmpeg } from '../ffmpeg.js';
+import { describeWithFfmpeg, ffmpeg, ffmpegUnderTest, ffprobeUnderTest } from '../ffmpeg.js';
 import { mambair, start, workFolder } from './run.js';
 
 const at = workFolder();
@@ -19,7 +19,7 @@ describeWithFfmpeg('mambair video', () => {
       ...['--tile', 'auto', '--overlap', '16', '--memory', '500MB', '--routing', 'seeded', '--seed', '3'],
       ...['--codec', 'h264', '--crf', '12', '--encoder', 'preset=ultrafast', '--pixel-format', 'yuv444p'],
       ...['--start', '0.2', '--end', '0:00.6', '--stream', '0', '--deinterlace', '--resume', '--overwrite'],
-      ...['--ffmpeg', 'ffmpeg', '--ffprobe', 'ffprobe', '--json'],
+      ...['--ffmpeg', ffmpegUnderTest(), '--ffprobe', ffprobeUnderTest(), '--json'],
     );
     expect([exitCode, stderr]).toEqual([0, '']);
     const last = events().at(-1);
