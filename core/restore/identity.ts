@@ -63,6 +63,7 @@ export async function createIdentityRestorer(
   const rgb = scale === 1 ? new Float32Array(0) : new Float32Array(3 * area * scale * scale);
   return {
     layout: target,
+    ...(scale === 1 ? { allocate: (bytes) => (bytes === layout.bytes ? reader.allocate() : undefined) } : {}),
     restore: async (frame, given) => {
       throwIfCancelled(signal);
       const result = given ?? new Uint8Array(target.bytes);

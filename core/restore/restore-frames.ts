@@ -19,6 +19,11 @@ export interface FrameRestorer {
   /** Calls of `restore` that are worth making at a time: a GPU computes one frame while another comes back. @default 1 */
   readonly framesAtOnce?: number;
   /**
+   * Memory for a frame to restore, or for a result, that is moved once less than other memory; undefined when there is no more.
+   * @default none
+   */
+  readonly allocate?: (bytes: number) => Uint8Array | undefined;
+  /**
    * Restores one frame. Calls may overlap: they queue up. What the network leaves alone comes back bit for bit.
    * The result is `target` where one is given, of the length of a result, and otherwise a new array.
    * @throws MAMBAIR_OPTION_INVALID for a frame of the wrong length, MAMBAIR_NOT_FINITE, MAMBAIR_OUT_OF_MEMORY,

@@ -164,6 +164,27 @@ describe('frames to RGB and back', () => {
     expect(Array.from(back)).toEqual(codes);
   });
 
+  it('passes frames in memory of its own, or on one side only, to the same codes, alpha too', async () => {
+    for (const name of ['yuv420p', 'yuva420p', 'yuv444p', 'yuv440p']) {
+      const layout = frameLayout(pixelFormat(name), 37, 19);
+      const converter = await createFrameConverter(layout, { matrix: 'bt709', range: 'full', chromaLocation: 'left' });
+      const frame = randomFrame(layout);
+      const own = [converter.allocate(), converter.allocate()] as [Uint8Array, Uint8Array];
+      for (const [from, to] of [
+        [frame, own[0]],
+        [own[0], own[1]],
+        [own[1], new Uint8Array(layout.bytes)],
+        [own[0], own[0]],
+      ] as const) {
+        converter.pass(from, to);
+        expect(isSame(to, frame)).toBe(true);
+      }
+    }
+    const deep = frameLayout(pixelFormat('yuv420p10le'), 8, 8);
+    const other = await createFrameConverter(deep, { matrix: 'bt709', range: 'full', chromaLocation: 'left' });
+    expect(other.allocate()).toBeUndefined();
+  });
+
   it('leaves alpha and padding as they are', async () => {
     for (const name of ['yuva420p10le', 'gbrap', 'bgra', '0rgb', 'ya8', 'rgba64le']) {
       const layout = frameLayout(pixelFormat(name), 5, 3);

@@ -1,5 +1,5 @@
 import { MambairError } from '../errors.js';
-import { bytePass, bytePassWords } from './byte-pass.js';
+import { bytePass, bytePassWords, passesBytes } from './byte-pass.js';
 import type { Tap } from './chroma.js';
 import { codeScale, lumaWeights } from './colour.js';
 import type { FrameColour } from './colour.js';
@@ -25,12 +25,20 @@ export interface FrameConverter {
    */
   fromRgb(rgb: Float32Array, frame: Uint8Array): void;
   /**
+   * Memory for a frame of this layout that {@link FrameConverter.pass} need not copy; undefined when it has no more to give, and
+   * for layouts where it would make no difference. It is as good as any other until the converter is gone, and after.
+   */
+  allocate(): Uint8Array | undefined;
+  /**
    * Takes a frame to R'G'B' and back into another, row by row: what a network that changes nothing makes of it, without
    * planes of floats in memory; YUV of 8 bits in fixed point. Every code comes back as it was, alpha and padding too.
    * @throws MAMBAIR_OPTION_INVALID for frames of the wrong length
    */
   pass(frame: Uint8Array, target: Uint8Array): void;
 }
+
+/** Frames that a converter gives memory for, at most, and their bytes. */
+const [mostFrames, mostFrameBytes] = [12, 2 ** 28];
 
 /** Space before and after a scratch row, in floats: what kernels fill beyond a row's ends. */
 const before = 8;
@@ -54,7 +62,9 @@ export async function createFrameConverter(layout: FrameLayout, colour: FrameCol
   const rgbAddress = 1024 + codesBytes;
   // Blended chroma rows of u and v, their full-size rows, and a ring of reduced rows for each.
   const tableAddress = rgbAddress + rgbBytes + rowBytes * (4 + 2 * ringRows);
-  const { kernels, memory } = await loadRowKernels(tableAddress + 4 * tableWords);
+  const framesAddress = align(tableAddress + 4 * tableWords);
+  const frames = passesBytes(layout) ? Math.min(mostFrames, Math.floor(mostFrameBytes / codesBytes)) : 0;
+  const { kernels, memory } = await loadRowKernels(framesAddress + frames * codesBytes);
   const rowAddress = (index: number): number => rgbAddress + rgbBytes + index * rowBytes + 4 * before;
   const shared: Conversion = {
     ...{ layout, colour, kernels },
@@ -62,6 +72,8 @@ export async function createFrameConverter(layout: FrameLayout, colour: FrameCol
   };
   const codes = new Uint8Array(memory, shared.frame, bytes);
   const rgb = new Float32Array(memory, rgbAddress, 3 * width * height);
+  const passBytes = bytePass(shared);
+  let allocated = 0;
   const { readRow, writeRow, pass } = layout.format.model === 'yuv' ? yuvConversion(shared) : signalConversion(shared);
   const keepsSamples = layout.format.planes.flat().some((channel) => channel === 'a' || channel === 'x');
   return {
@@ -92,9 +104,31 @@ export async function createFrameConverter(layout: FrameLayout, colour: FrameCol
     pass(frame, target) {
       checkLength('a frame', frame.length, bytes);
       checkLength('the frame to write', target.length, bytes);
-      codes.set(frame);
-      pass();
-      target.set(codes);
+      if (passBytes === undefined) {
+        codes.set(frame);
+        pass();
+        target.set(codes);
+        return;
+      }
+      const from = frame.buffer === memory ? frame.byteOffset : shared.frame;
+      const to = target.buffer === memory ? target.byteOffset : shared.frame;
+      if (from === shared.frame) {
+        codes.set(frame);
+      }
+      if (from !== to && keepsSamples) {
+        new Uint8Array(memory).copyWithin(to, from, from + bytes);
+      }
+      passBytes(from, to);
+      if (to === shared.frame) {
+        target.set(codes);
+      }
+    },
+    allocate() {
+      if (allocated === frames) {
+        return undefined;
+      }
+      allocated += 1;
+      return new Uint8Array(memory, framesAddress + (allocated - 1) * codesBytes, bytes);
     },
   };
 }
@@ -247,7 +281,7 @@ function yuvConversion(conversion: Conversion): RowConversion {
       );
       storeChroma(y, fullU, fullV);
     },
-    pass: bytePass(conversion) ?? pass,
+    pass,
   };
 }
 

@@ -26,7 +26,7 @@ describe('the two builds of the row kernels', () => {
           row: (index) => rows + 32 + index * rowBytes,
           table: new Int32Array(memory, table, bytePassWords(layout)),
         });
-        pass?.();
+        pass?.(1024, 1024);
         return Buffer.from(memory);
       }),
     );

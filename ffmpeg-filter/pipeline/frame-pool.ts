@@ -4,7 +4,9 @@
  */
 export class FramePool {
   readonly #free = new Map<number, Uint8Array[]>();
-
+  #allocate: ((bytes: number) => Uint8Array | undefined) | undefined;
+  /** Arrays from before there was better memory; they are not used again. */
+  readonly #early = new Set<Uint8Array>();
   #allocated = 0;
 
   /** Arrays that were made so far: as many as were in use at once. */
@@ -15,12 +17,28 @@ export class FramePool {
   /** An array of exactly this length; its contents are anything. */
   readonly take = (bytes: number): Uint8Array => {
     const free = this.#free.get(bytes)?.pop();
-    this.#allocated += free === undefined ? 1 : 0;
-    return free ?? new Uint8Array(bytes);
+    if (free !== undefined) {
+      return free;
+    }
+    this.#allocated += 1;
+    const made = this.#allocate?.(bytes) ?? new Uint8Array(bytes);
+    if (this.#allocate === undefined) {
+      this.#early.add(made);
+    }
+    return made;
   };
+
+  /** Makes arrays by this from now on, as long as it gives any. */
+  allocateBy(allocate: (bytes: number) => Uint8Array | undefined): void {
+    this.#allocate = allocate;
+    this.#free.clear();
+  }
 
   /** Takes an array back that nobody reads any more. */
   give(frame: Uint8Array): void {
+    if (this.#allocate !== undefined && this.#early.delete(frame)) {
+      return;
+    }
     const free = this.#free.get(frame.length);
     if (free === undefined) {
       this.#free.set(frame.length, [frame]);

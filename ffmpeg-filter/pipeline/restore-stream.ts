@@ -42,6 +42,10 @@ interface Work {
  */
 export function restoreStream(stream: VideoStream, options: RestoreStreamOptions): VideoStream {
   const layout = commonLayout(options.restorers);
+  const allocate = options.restorers.length === 1 ? options.restorers[0]?.allocate : undefined;
+  if (allocate !== undefined) {
+    options.pool?.allocateBy(allocate);
+  }
   const header: VideoHeader = { ...stream.header, width: layout.width, height: layout.height };
   return { header, layout, frames: restoreFrames(stream, options) };
 }
