@@ -1,6 +1,5 @@
 import { recognise } from '../architectures/architectures.js';
 import { throwIfCancelled } from '../errors.js';
-import { createCalibration } from '../executors/cpu/calibrate.js';
 import { createExecutor, type Device, type DeviceOptions } from '../library/executors.js';
 import { readModelSource } from '../library/model-source.js';
 import { countMacs } from './count-macs.js';
@@ -81,6 +80,7 @@ export async function runBenchmark(options: BenchmarkOptions = {}): Promise<Benc
     model === undefined ? randomWeights(configuration) : (await readModelSource(model, options)).checkpoint.tensors;
   const { graph, info } = recognise(tensors, { allowExtra: true });
   const macs = countMacs(graph, height, width);
+  const { createCalibration } = await import('../executors/cpu/calibrate.js');
   const calibrate = await createCalibration(options.build ?? 'auto');
   const input = {
     shape: [1, info.inputChannels, height, width],

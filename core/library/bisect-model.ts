@@ -1,6 +1,6 @@
 import { recognise } from '../architectures/architectures.js';
 import type { PrecisionChoice } from '../executors/executor.js';
-import { type Bisection, bisectNetworks, type BisectNetworksOptions } from './bisect.js';
+import type { Bisection, BisectNetworksOptions } from './bisect.js';
 import { createExecutor, type DeviceOptions } from './executors.js';
 import { readModelSource } from './model-source.js';
 
@@ -42,6 +42,7 @@ export async function bisectModel(source: string, options: BisectModelOptions = 
         gpu: await gpu.load(graph, checkpoint.tensors),
         exact: await exact.load(graph, checkpoint.tensors),
       };
+      const { bisectNetworks } = await import('./bisect.js');
       const found = await bisectNetworks(graph, networks, how);
       const { precision: chosen } = networks.gpu;
       return {

@@ -1,8 +1,5 @@
 import { isMambairError, MambairError } from '../errors.js';
-import { createCpuExecutor } from '../executors/cpu/cpu-executor.js';
-import type { Executor } from '../executors/executor.js';
-import { createReferenceExecutor } from '../executors/reference/reference-executor.js';
-import { openGpu } from './gpu-executor.js';
+import type { Executor, LoadOptions } from '../executors/executor.js';
 
 /**
  * Where a network runs: `auto` takes the best GPU if there is one that computes a test picture right and sooner than the
@@ -33,12 +30,12 @@ export interface DeviceOptions {
 }
 
 /**
- * Makes the executor for a device; `auto` is the CPU here, since what a GPU is fit for depends on the network
+ * Makes the executor for a device, whose code is loaded now: commands that run no network start faster; `auto` is the CPU here, since what a GPU is fit for depends on the network
  * (`placeNetwork`). @throws MAMBAIR_DEVICE_UNAVAILABLE, MAMBAIR_OPTION_INVALID */
 export async function createExecutor(options: DeviceOptions = {}): Promise<Executor> {
   const { device = 'auto', precision = 'auto', ...cpuOptions } = options;
   if (device === 'reference') {
-    return createReferenceExecutor();
+    return openReference();
   }
   if (device.startsWith('webgpu')) {
     const [, index] = /^webgpu(?::(\d{1,3}))?$/.exec(device) ?? [device, 'none'];
@@ -48,11 +45,23 @@ export async function createExecutor(options: DeviceOptions = {}): Promise<Execu
     return openGpu(index === undefined ? undefined : Number(index), { precision });
   }
   try {
+    const { createCpuExecutor } = await import('../executors/cpu/cpu-executor.js');
     return await createCpuExecutor(cpuOptions);
   } catch (error) {
     if (device === 'auto' && isMambairError(error, 'MAMBAIR_DEVICE_UNAVAILABLE')) {
-      return createReferenceExecutor();
+      return openReference();
     }
     throw error;
   }
+}
+
+/** A GPU in a process of its own, by its number or the one that the system prefers. @throws MAMBAIR_DEVICE_UNAVAILABLE */
+export async function openGpu(index?: number, options: LoadOptions = {}): Promise<Executor> {
+  const { openGpuProcess } = await import('./gpu-executor.js');
+  return openGpuProcess(index, options);
+}
+
+async function openReference(): Promise<Executor> {
+  const { createReferenceExecutor } = await import('../executors/reference/reference-executor.js');
+  return createReferenceExecutor();
 }

@@ -6,7 +6,7 @@ import { recognise } from '../architectures/architectures.js';
 import type { PixelImage } from '../image/pixels.js';
 import { frameLayout, pixelFormat } from '../video/pixel-format.js';
 import { createExecutor } from './executors.js';
-import { openGpu } from './gpu-executor.js';
+import { openGpu } from './executors.js';
 import { loadModel } from './load-model.js';
 import type { Model } from './model.js';
 import type { RestorePictureOptions } from './restore-picture.js';

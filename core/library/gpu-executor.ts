@@ -241,7 +241,7 @@ class ProcessNetwork implements Network {
  * crashes takes that process with it and no more: runs then end with MAMBAIR_DEVICE_LOST.
  * @throws MAMBAIR_DEVICE_UNAVAILABLE
  */
-export async function openGpu(index?: number, defaults: LoadOptions = {}): Promise<Executor> {
+export async function openGpuProcess(index?: number, defaults: LoadOptions = {}): Promise<Executor> {
   const child = new GpuProcess(index);
   const { description, maxBindingBytes } = await child.open();
   const networks = new Set<ProcessNetwork>();

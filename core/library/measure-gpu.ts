@@ -3,7 +3,7 @@ import { countMacs } from '../benchmark/count-macs.js';
 import { testPicture } from '../benchmark/random-weights.js';
 import type { Network, PrecisionChoice } from '../executors/executor.js';
 import type { GpuReport } from './describe-gpus.js';
-import { openGpu } from './gpu-executor.js';
+import { openGpu } from './executors.js';
 import { readModelSource } from './model-source.js';
 import { unlessAborted } from './unless-aborted.js';
 

@@ -4,7 +4,7 @@ import { describeWithGpu, gpuTestMs } from '../../test/gpu.js';
 import { MambairError } from '../errors.js';
 import type { Network } from '../executors/executor.js';
 import { GraphBuilder } from '../graph/build-graph.js';
-import { openGpu } from '../library/gpu-executor.js';
+import { openGpu } from '../library/executors.js';
 import { frameLayout, pixelFormat } from '../video/pixel-format.js';
 import type { RestoreOptions } from './options.js';
 import { createFrameRestorer } from './restore-frames.js';
