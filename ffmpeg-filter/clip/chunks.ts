@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MambairError, type FrameLayout } from '../../core/index.js';
-import { timeBaseWords } from '../command/half.js';
+import { rawWords, timeBaseWords } from '../command/half.js';
+import type { Ratio } from '../command/probed-input.js';
 import { decode } from '../pipeline/decode.js';
 import { encode } from '../pipeline/encode.js';
 import type { FramePool } from '../pipeline/frame-pool.js';
@@ -32,6 +33,8 @@ export async function chunkCodec(layout: FrameLayout, formatsOf: EncoderFormats)
 export interface ChunkTools {
   readonly ffmpeg: string;
   readonly folder: WorkFolder;
+  /** Of the frames that chunks hold. */
+  readonly timeBase: Ratio;
   /** From {@link chunkCodec}. */
   readonly codec: readonly string[];
   readonly signal?: AbortSignal | undefined;
@@ -42,12 +45,12 @@ export interface ChunkTools {
 const quiet = ['-hide_banner', '-nostdin', '-nostats', '-v', 'error', '-copyts'] as const;
 
 /** The frames of all chunks of a folder, in order. With a pool, a frame's bytes are valid until the next is asked for. */
-export async function* readChunks({ ffmpeg, folder, signal, pool }: ChunkTools): AsyncGenerator<VideoFrame> {
+export async function* readChunks({ ffmpeg, folder, timeBase, signal, pool }: ChunkTools): AsyncGenerator<VideoFrame> {
   for (const { file, frames: expected } of folder.chunks) {
     const path = join(folder.path, file);
     const stream = await decode({
       program: ffmpeg,
-      args: [...quiet, '-f', 'nut', '-i', path, '-map', '0:v:0', '-fps_mode', 'passthrough', ...rawOutput],
+      args: [...quiet, '-f', 'nut', '-i', path, '-map', '0:v:0', ...rawWords(timeBase)],
       signal,
       pool,
     });
@@ -64,9 +67,6 @@ export async function* readChunks({ ffmpeg, folder, signal, pool }: ChunkTools):
     }
   }
 }
-
-/** `-1`: the ticks of the chunk itself. */
-const rawOutput = ['-enc_time_base', '-1', '-c:v', 'rawvideo', '-avioflags', 'direct', '-f', 'nut', 'pipe:1'];
 
 /**
  * Passes frames on, and keeps each of them in a chunk on disk as well. A frame is passed on before it is safe; a chunk
@@ -115,11 +115,10 @@ class ChunkWriter {
   constructor(header: VideoHeader, tools: ChunkTools) {
     this.#tools = tools;
     this.#path = tools.folder.temporary('.nut');
-    const timeBase = { num: header.timeBase[0], den: header.timeBase[1] };
     this.#encoded = encode({
       program: tools.ffmpeg,
       args: [
-        ...[...quiet, '-y', '-f', 'nut', '-i', 'pipe:0', '-map', '0:v:0', ...timeBaseWords(timeBase)],
+        ...[...quiet, '-y', '-f', 'nut', '-i', 'pipe:0', '-map', '0:v:0', ...timeBaseWords(tools.timeBase)],
         ...['-c:v', ...tools.codec, '-f', 'nut', this.#path],
       ],
       header,

@@ -37,6 +37,7 @@ const planned = (more: Partial<EncodePlanInput> = {}): string =>
     ...{ header: header(), stream, pictures, part: undefined, deinterlace: false, turnsUpright: false },
     ...{ container: containerOf('b.mp4'), encoderOptions: [], frameFormat: 'yuv420p' },
     encoder: { encoder: 'libx264', pixelFormat: 'yuv420p', options: [['crf', '18']] },
+    ffmpegVersion: { hasNegotiatedColour: false, writesEncoderTagFirst: false },
     ...more,
   })
     .encode('/b.mp4')

@@ -1,6 +1,7 @@
 import { MambairError } from '../../core/index.js';
 import { rawWords, timeBaseWords } from '../command/half.js';
 import { hdrOption, hdrOptionOf, staticHdr, type EncoderOption } from '../command/hdr-options.js';
+import type { FfmpegVersion } from '../command/ffmpeg-version.js';
 import { isRgb, setparamsWords, type Ratio } from '../command/probed-input.js';
 import { familyOfFormat, streamFate, type Container, type StreamFate } from './container.js';
 import type { EncoderChoice } from './encoders.js';
@@ -32,6 +33,7 @@ export interface EncodePlanInput extends DecodePlanInput {
   readonly encoder: EncoderChoice;
   /** ffmpeg's name of the format that the frames come in. */
   readonly frameFormat: string;
+  readonly ffmpegVersion: Pick<FfmpegVersion, 'hasNegotiatedColour' | 'writesEncoderTagFirst'>;
   /** Options of the user for the encoder. */
   readonly encoderOptions: readonly EncoderOption[];
 }
@@ -158,7 +160,7 @@ function pipeWords(input: EncodePlanInput, firstSeconds: number | undefined): re
 }
 
 /** Tags of the film, chapters, tags and flags of every stream, and nothing that the pipe says. */
-function metadataWords({ stream }: EncodePlanInput, streams: readonly KeptStream[]): readonly string[] {
+function metadataWords({ stream, ffmpegVersion }: EncodePlanInput, streams: readonly KeptStream[]): readonly string[] {
   const kept = streams.flatMap(({ source, index }) => (index === undefined ? [] : [{ source, index }]));
   return [
     ...['-map_metadata', '1', '-map_chapters', '1'],
@@ -169,6 +171,7 @@ function metadataWords({ stream }: EncodePlanInput, streams: readonly KeptStream
       source === stream
         ? Object.keys(source.tags)
             .filter((tag) => /^(encoder|BPS|DURATION|NUMBER_OF_\w+|_STATISTICS_\w+)(-\w+)?$/i.test(tag))
+            .filter((tag) => !(ffmpegVersion.writesEncoderTagFirst && /^encoder$/i.test(tag)))
             .flatMap((tag) => [`-metadata:s:${index}`, `${tag}=`])
         : [],
     ),
@@ -187,7 +190,7 @@ function codecWords(input: EncodePlanInput, streams: readonly KeptStream[]): rea
   const at = `:v:${rank}`;
   const options = mergeOptions([...encoder.options, ...hdrOptions(input), ...fieldOptions(input), ...encoderOptions]);
   const { timeBase, filters } = clock(input);
-  const parameters = becomesRgb(input) ? setparamsWords(stream) : [];
+  const parameters = frameTags(input);
   const frameFilters = [
     ...(parameters.length === 0 ? [] : [`setparams=${parameters.join(':')}`]),
     ...(isInterlaced(input) && !deinterlace ? [`setfield=${pictures.topFieldFirst ? 'tff' : 'bff'}`] : []),
@@ -268,9 +271,22 @@ function becomesRgb({ stream, encoder }: EncodePlanInput): boolean {
 /** Names of ffmpeg's options that ffprobe spells otherwise. */
 const optionNames: Readonly<Record<string, string>> = { bt470m: 'gamma22', bt470bg: 'gamma28', gbr: 'rgb' };
 
+/** The colour tags of the source that the frames are given, because ffmpeg converts by them, or asks nothing else. */
+function frameTags(input: EncodePlanInput): readonly string[] {
+  const { stream, ffmpegVersion } = input;
+  if (ffmpegVersion.hasNegotiatedColour) {
+    return setparamsWords(stream, ffmpegVersion);
+  }
+  return becomesRgb(input) ? setparamsWords(stream) : [];
+}
+
 /** The colour tags of the source, which the stream of frames does not carry. An absent tag stays absent. */
 function colourWords(input: EncodePlanInput, at: string): readonly string[] {
-  const { stream, encoder } = input;
+  const { stream, encoder, ffmpegVersion } = input;
+  if (ffmpegVersion.hasNegotiatedColour) {
+    // There frames have them; ffmpeg would convert from what is not told to what options name.
+    return [];
+  }
   const { range, space, transfer, primaries, chromaLocation } = stream.colour;
   // Range and matrix of RGB are not those of the YUV that an encoder makes of it, nor the other way round.
   const isOther = becomesRgb(input) || (isRgb(stream.pixelFormat ?? '') && !isRgb(encoder.pixelFormat));

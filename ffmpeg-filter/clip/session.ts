@@ -42,7 +42,10 @@ export async function openSession(input: string, output: string, options: Restor
       },
       formatsOf,
     );
-    const plan = planEncode({ ...decoding, container, encoder, encoderOptions, frameFormat: pixelFormat });
+    const plan = planEncode({
+      ...{ ...decoding, container, encoder, encoderOptions, frameFormat: pixelFormat },
+      ffmpegVersion: ffmpeg.version,
+    });
     return { ...opened, options, pool, container, encoder, formatsOf, plan };
   } catch (error) {
     await opened.close();

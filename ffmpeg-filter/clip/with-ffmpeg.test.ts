@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { loadModel, writeImage, type Model } from '../../core/index.js';
-import { compareVideos } from '../../test/compare-videos.js';
+import { compareVideos, type VideoDifference } from '../../test/compare-videos.js';
 import { describeWithFfmpeg, ffmpeg } from '../../test/ffmpeg.js';
 import { makeProofClip, makeRichClip, makeTurnedClip, proofClips } from '../../test/proof-clips.js';
 import { codeOf } from '../../test/video-streams.js';
+import { findFfmpeg } from '../command/find-ffmpeg.js';
 import type { RestoreVideoOptions, VideoWarning } from './options.js';
 import { planVideo, restoreVideo } from './restore-video.js';
 import { restoreVideoFrames } from './restored-frames.js';
@@ -43,7 +44,11 @@ describeWithFfmpeg('a clip through a model that changes nothing', () => {
         warn: (warning) => warnings.push(warning),
       });
       const { differences, samples, changedSamples } = await compareVideos(input, output);
-      expect(differences).toEqual([]);
+      const { version } = await findFfmpeg();
+      // Since 7.1 ffmpeg tells the range of pictures that have none, as it takes them.
+      const isTold = ({ what, before, after }: VideoDifference): boolean =>
+        version.hasNegotiatedColour && what === 'colour' && after.replace('"range":"tv",', '') === before;
+      expect(differences.filter((each) => !isTold(each))).toEqual([]);
       expect(samples).toBeGreaterThan(0);
       expect(changedSamples).toBe(0);
       expect(warnings).toEqual([]);

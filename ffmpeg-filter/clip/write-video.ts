@@ -33,6 +33,7 @@ export async function writeFrames(session: Session, folder: WorkFolder, partial:
   );
   const tools = {
     ...{ ffmpeg: ffmpeg.ffmpeg, folder, signal, pool },
+    timeBase: { num: live.header.timeBase[0], den: live.header.timeBase[1] },
     codec: await chunkCodec(restorer.layout, session.formatsOf),
   };
   const chunkOptions = { times, ...(options.chunkLimits === undefined ? {} : { limits: options.chunkLimits }) };

@@ -3,6 +3,7 @@ import { lastValue, type Command } from './command-line.js';
 import { cutGraph, type CutGraph } from './cut-graph.js';
 import type { Filter } from './filter-graph.js';
 import { bringsFromGpu, changesColour, changesFields, isSource, leavesOnGpu, timeBaseAfter } from './filter-traits.js';
+import type { FfmpegVersion } from './ffmpeg-version.js';
 import type { FoundFilter } from './find-filter.js';
 import { firstUnusedPicture, inputReference, pictureOf, videoLabel } from './graph-labels.js';
 import type { OutputStream } from './output-streams.js';
@@ -15,12 +16,20 @@ export interface Cut {
   readonly source: ChosenStream | undefined;
 }
 
+/** What is known of colours beside the command and its inputs. */
+export interface KnownColours {
+  /** What the colours of the frames are that reach our filter, where only ffmpeg could tell. */
+  readonly seen?: PictureFacts | undefined;
+  /** Of the ffmpeg that runs the halves; default 5.1. */
+  readonly version?: Pick<FfmpegVersion, 'hasNegotiatedColour'> | undefined;
+}
+
 /** Cuts the graph of `-vf` and its like. @throws MAMBAIR_FFMPEG_UNSPLITTABLE */
-export function cutSimple(found: FoundFilter, target: OutputStream, seen?: PictureFacts): Cut {
+export function cutSimple(found: FoundFilter, target: OutputStream, known: KnownColours): Cut {
   const cut = cutGraph(found.graph, found.place, {
     kind: 'simple',
     timeBaseFilter: (path) => timeBaseFilter(path, target.chosen?.stream),
-    entryFilters: (path) => tagFilters(path, target.chosen?.stream, seen),
+    entryFilters: (path) => tagFilters(path, target.chosen?.stream, known),
   });
   if (cut.after.chains.flat().some(({ inputs }) => inputs.includes('in'))) {
     throw unsplittable('cannot-split', `pictures of [in] go round ${found.filter.name}; make two runs`);
@@ -29,7 +38,7 @@ export function cutSimple(found: FoundFilter, target: OutputStream, seen?: Pictu
 }
 
 /** Cuts the graph of `-filter_complex`. @throws MAMBAIR_FFMPEG_UNSPLITTABLE */
-export function cutComplex(found: FoundFilter, inputs: readonly ProbedInput[], seen?: PictureFacts): Cut {
+export function cutComplex(found: FoundFilter, inputs: readonly ProbedInput[], known: KnownColours): Cut {
   const free = firstUnusedPicture(
     found.complex.map(({ graph }) => graph),
     inputs,
@@ -40,7 +49,7 @@ export function cutComplex(found: FoundFilter, inputs: readonly ProbedInput[], s
     kind: 'complex',
     unlabelled: free === undefined ? undefined : videoLabel(free, inputs),
     timeBaseFilter: (path, source) => timeBaseFilter(path, sourceOf(source)?.stream),
-    entryFilters: (path, source) => tagFilters(path, sourceOf(source)?.stream, seen),
+    entryFilters: (path, source) => tagFilters(path, sourceOf(source)?.stream, known),
   });
   const label = cut.source;
   if (label !== undefined && inputReference(label) === undefined) {
@@ -64,14 +73,14 @@ function timeBaseFilter(path: readonly Filter[], stream: ProbedStream | undefine
 function tagFilters(
   path: readonly Filter[],
   stream: ProbedStream | undefined,
-  seen: PictureFacts | undefined,
+  { seen, version }: KnownColours,
 ): readonly string[] {
   const hasOtherSource = path.some(isSource);
   if (stream === undefined || hasOtherSource) {
     return [];
   }
   const facts = seen ?? (path.some(changesColour) ? undefined : stream);
-  const parameters = facts === undefined ? [] : setparamsWords(facts);
+  const parameters = facts === undefined ? [] : setparamsWords(facts, version);
   const order = path.some(changesFields) ? undefined : interlacedOrder(stream);
   return [
     ...(parameters.length === 0 ? [] : [`setparams=${parameters.join(':')}`]),

@@ -13,8 +13,15 @@ export interface FfmpegVersion {
   readonly hasFpsMode: boolean;
   /** `-display_rotation` as an input option (6.0 on). */
   readonly hasDisplayRotation: boolean;
-  /** `yuvj` formats are no longer used (7.1 on). */
-  readonly hasNegotiatedRange: boolean;
+  /** The start of an input whose times may jump is always that of the streams in use (6.0 on), or where `-ss` goes. */
+  readonly correctsStarts: boolean;
+  /** Options that take tags away take that of the encoder in use, too (9.0 on); those of the source no longer come along. */
+  readonly writesEncoderTagFirst: boolean;
+  /**
+   * Range and matrix are negotiated between filters and encoders (7.1 on): what an option of the output names, pictures are
+   * converted to, so tags belong on the frames. `setparams` gives them the place of chroma, too.
+   */
+  readonly hasNegotiatedColour: boolean;
 }
 
 /** The releases that are understood. */
@@ -61,7 +68,9 @@ export function understandVersion(text: string, program = 'ffmpeg'): FfmpegVersi
     isDevelopment: major === undefined,
     hasFpsMode: isAtLeast(5, 1),
     hasDisplayRotation: isAtLeast(6, 0),
-    hasNegotiatedRange: isAtLeast(7, 1),
+    correctsStarts: isAtLeast(6, 0),
+    writesEncoderTagFirst: isAtLeast(9, 0),
+    hasNegotiatedColour: isAtLeast(7, 1),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { FfmpegVersion } from './ffmpeg-version.js';
 import type { Ratio } from './probed-input.js';
 
 /**
@@ -34,8 +35,11 @@ export interface EncodedStream {
 export type Half = readonly HalfWord[];
 
 /** The options that take such tags away, so that ffmpeg writes them anew. */
-export function staleTagWords({ staleTags }: EncodedStream): readonly string[] {
-  return staleTags.flatMap(([stream, tag]) => [`-metadata:s:${stream}`, `${tag}=`]);
+export function staleTagWords(
+  { staleTags }: EncodedStream,
+  { writesEncoderTagFirst }: Pick<FfmpegVersion, 'writesEncoderTagFirst'>,
+): readonly string[] {
+  return (writesEncoderTagFirst ? [] : staleTags).flatMap(([stream, tag]) => [`-metadata:s:${stream}`, `${tag}=`]);
 }
 
 /** Puts words where a half has places. `output` may give an output another address, to write aside and rename. */

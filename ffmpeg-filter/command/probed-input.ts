@@ -1,6 +1,7 @@
 import { MambairError } from '../../core/index.js';
 import type { FileGroup } from './command-line.js';
 import { bareName } from './ffmpeg-options.js';
+import type { FfmpegVersion } from './ffmpeg-version.js';
 
 /** A positive fraction, e.g. a time base in seconds. */
 export interface Ratio {
@@ -177,15 +178,21 @@ export type PictureFacts = Pick<ProbedStream, 'colour' | 'pixelFormat'>;
 /**
  * Arguments of the filter `setparams` that give frames the colour tags of their source, which the pipe does not carry. An
  * absent tag stays absent. Tags of frames, and not options of the output, because the encoder may get another pixel format:
- * ffmpeg then converts by them, and tells the encoder what it has made.
+ * ffmpeg then converts by them, and tells the encoder what it has made. Since it negotiates colour, they hold the place of
+ * chroma; and it knows the range and the matrix of RGB, which it would else keep for YUV that is made of it.
  */
-export function setparamsWords({ colour }: PictureFacts): readonly string[] {
-  const { range, space, transfer, primaries } = colour;
+export function setparamsWords(
+  { colour, pixelFormat }: PictureFacts,
+  { hasNegotiatedColour }: Pick<FfmpegVersion, 'hasNegotiatedColour'> = { hasNegotiatedColour: false },
+): readonly string[] {
+  const { range, space, transfer, primaries, chromaLocation } = colour;
+  const isKnown = hasNegotiatedColour && isRgb(pixelFormat ?? '');
   return [
-    ['range', range],
-    ['colorspace', space],
+    ['range', isKnown ? undefined : range],
+    ['colorspace', isKnown ? undefined : space],
     ['color_trc', transfer],
     ['color_primaries', primaries],
+    ['chroma_location', hasNegotiatedColour ? chromaLocation : undefined],
   ].flatMap(([key, value]) => (value === undefined || untold.has(value) ? [] : [`${key}=${value}`]));
 }
 

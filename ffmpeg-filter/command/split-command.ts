@@ -1,6 +1,6 @@
 import { matchSpecifier, type ChosenStream } from './choose-streams.js';
 import type { Command } from './command-line.js';
-import { cutComplex, cutSimple, followClock, refuseGpuFrames } from './cut-command.js';
+import { cutComplex, cutSimple, followClock, refuseGpuFrames, type KnownColours } from './cut-command.js';
 import { pictureLabel, type CutGraph } from './cut-graph.js';
 import { inputAgain, numberInputs, whatEncodingReads } from './encode-inputs.js';
 import { encodeOutputs } from './encode-outputs.js';
@@ -20,7 +20,7 @@ import { inputReferences, labelKind, openEnds, renumberInputs, videoLabel } from
 import type { Half, HalfWord } from './half.js';
 import { planOutput, type OutputPlan, type OutputStream } from './output-streams.js';
 import { Ledger, type Placement } from './placements.js';
-import type { PictureFacts, ProbedInput, Ratio, StreamKind } from './probed-input.js';
+import type { ProbedInput, Ratio, StreamKind } from './probed-input.js';
 import { unsplittable } from './unsplittable.js';
 
 /** A command in two halves with our engine between. */
@@ -48,6 +48,8 @@ export interface Split {
   readonly changesFields: boolean;
   /** The streams that the command takes of each input, by their places in it. */
   readonly used: readonly ReadonlySet<number>[];
+  /** Those of them that the encoding half takes. */
+  readonly usedAgain: readonly ReadonlySet<number>[];
   /** What became of every word of the command. */
   readonly placements: readonly Placement[];
   /** Inputs that the encoding half does not read again: their global tags and chapters do not reach the output. */
@@ -89,14 +91,13 @@ const unprobed: ProbedInput = {
  * Cuts a command at our filter into a decoding and an encoding half. Times as plain ffmpeg has them: the decoding half
  * is to run with `-copyts`, so that the first frame's time tells the caller where the pipe starts.
  * @param probes of the inputs, in their order; undefined for those that cannot be opened twice
- * @param seen what the colours of the frames are that reach our filter, where only ffmpeg could tell
  * @throws MAMBAIR_FFMPEG_UNSPLITTABLE with the reason when the command cannot be cut
  */
 export function splitCommand(
   command: Command,
   found: FoundFilter,
   probes: readonly (ProbedInput | undefined)[],
-  seen?: PictureFacts,
+  known: KnownColours = {},
 ): Split {
   if (command.decoders.length > 0) {
     throw unsplittable('cannot-split', 'loopback decoders (-dec) cannot be taken apart; make two runs');
@@ -105,7 +106,7 @@ export function splitCommand(
   const graphs = found.complex.map(({ graph }) => graph);
   const plans = planOutputs(command, graphs, inputs);
   const target = found.output === undefined ? undefined : findTarget(command, found, plans);
-  const { cut, source } = target === undefined ? cutComplex(found, inputs, seen) : cutSimple(found, target, seen);
+  const { cut, source } = target === undefined ? cutComplex(found, inputs, known) : cutSimple(found, target, known);
   refuseGpuFrames(command, cut, source);
   if (target === undefined) {
     refuseCopies(command, plans, cut);
@@ -141,6 +142,7 @@ export function splitCommand(
   for (const half of ['decode', 'engine', 'encode'] as const) {
     ledger.place(found.option, half, { isRewritten: true });
   }
+  const streams = plans.flatMap((plan) => plan.streams);
   // Those of the command, without what stands in our place.
   const behind = cut.after.chains.flat().filter((filter) => found.graph.chains.flat().includes(filter));
   return {
@@ -155,25 +157,31 @@ export function splitCommand(
     changesLight: [...cut.path, ...behind].some(changesLight),
     changesChromaPlace: behind.some(changesChromaPlace),
     changesFields: cut.path.some(changesFields),
-    used: usedStreams({ plans, graphs, inputs, source }),
+    used: usedStreams({ streams, graphs, inputs, source }),
+    usedAgain: usedStreams({
+      streams: streams.filter((stream) => stream !== target),
+      graphs: after,
+      inputs,
+      source: undefined,
+    }),
     placements: ledger.close(),
     unread: command.inputs.flatMap(({ url }, number) => (numbers[number] === undefined ? [url] : [])),
   };
 }
 
 function usedStreams({
-  plans,
+  streams,
   graphs,
   inputs,
   source,
 }: {
-  readonly plans: readonly OutputPlan[];
+  readonly streams: readonly OutputStream[];
   readonly graphs: readonly Graph[];
   readonly inputs: readonly ProbedInput[];
   readonly source: ChosenStream | undefined;
 }): readonly ReadonlySet<number>[] {
   const used = inputs.map(() => new Set<number>());
-  for (const chosen of [source, ...plans.flatMap(({ streams }) => streams.map((stream) => stream.chosen))]) {
+  for (const chosen of [source, ...streams.map((stream) => stream.chosen)]) {
     if (chosen !== undefined) {
       used[chosen.input]?.add(chosen.stream.index);
     }

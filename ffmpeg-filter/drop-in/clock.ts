@@ -1,4 +1,5 @@
 import { lastValue, type Command } from '../command/command-line.js';
+import type { FfmpegVersion } from '../command/ffmpeg-version.js';
 import type { ProbedInput } from '../command/probed-input.js';
 import type { Split } from '../command/split-command.js';
 import type { VideoHeader } from '../transport/video-stream.js';
@@ -31,8 +32,9 @@ const jumping = /^(mpegts|mpegtsraw|mpeg|mpegvideo|hls|rtsp|rtp|sdp|sbg|vobsub|c
  */
 export function commandClock(
   command: Command,
-  { source, used }: Split,
+  { source, used, usedAgain }: Split,
   probes: readonly (ProbedInput | undefined)[],
+  { correctsStarts }: Pick<FfmpegVersion, 'correctsStarts'>,
 ): CommandClock {
   const given = (name: string): boolean => command.globals.some((option) => option.name === name);
   if (given('copyts')) {
@@ -53,7 +55,14 @@ export function commandClock(
     const words = command.inputs[input];
     return words === undefined ? 0 : (readTime(lastValue(words, 'itsoffset')) ?? 0);
   };
-  const seek = source === undefined ? 0 : seekOf(command, source.input, probes[source.input]);
+  const seek = (input: number): number => seekOf(command, input, probes[input]);
+  /** Where ffmpeg counts from, which it corrects by the streams in use; a seek goes from the file's start. */
+  const origin = (input: number, start: Starts): number =>
+    correctsStarts ? Math.max(start.ofFile + seek(input), start.effective) : start.effective + seek(input);
+  const sought = (input: number): number => {
+    const start = starts[input];
+    return start === undefined ? seek(input) : origin(input, start) - start.effective;
+  };
   return {
     decodeGlobals: ['-copyts', ...(isSimple ? ['-start_at_zero'] : [])],
     decodeInput: (input) =>
@@ -63,10 +72,16 @@ export function commandClock(
       if (start?.isJumping !== true) {
         return [];
       }
-      return ['-itsoffset', seconds(shift(input) + start.ofFile - start.effective + nudge)];
+      const probed = probes[input];
+      if (!correctsStarts || probed === undefined) {
+        return ['-itsoffset', seconds(shift(input) + start.ofFile - start.effective + nudge)];
+      }
+      const again = startsOf(probed, usedAgain[input]);
+      return ['-itsoffset', seconds(shift(input) + origin(input, again) - origin(input, start))];
     },
     raw: [],
-    pipeStart: ({ timeBase: [numerator, denominator] }, firstPts) => (firstPts * numerator) / denominator - seek,
+    pipeStart: ({ timeBase: [numerator, denominator] }, firstPts) =>
+      (firstPts * numerator) / denominator - (source === undefined ? 0 : sought(source.input)),
   };
 }
 

@@ -22,6 +22,7 @@ export interface SeenCommand {
   readonly probes: readonly (ProbedInput | undefined)[];
   readonly sideData: readonly SideData[];
   readonly ffmpeg: string;
+  readonly version: FfmpegVersion;
 }
 
 /** A command in halves, with what is known of the colours of the frames between them. */
@@ -37,8 +38,8 @@ export interface SeenSplit {
  * @throws MAMBAIR_FFMPEG_UNSPLITTABLE
  */
 export async function splitSeen(seen: SeenCommand, signal: AbortSignal | undefined): Promise<SeenSplit> {
-  const { command, found, probes, ffmpeg } = seen;
-  const split = splitCommand(command, found, probes);
+  const { command, found, probes, ffmpeg, version } = seen;
+  const split = splitCommand(command, found, probes, { version });
   const isToSee = split.mayChangeColour || decodesByOptions(command, split);
   // What comes once is not there to be looked at.
   const facts = isToSee && split.unread.length === 0 ? await seeColours(split, { ffmpeg, signal }) : undefined;
@@ -49,16 +50,25 @@ export async function splitSeen(seen: SeenCommand, signal: AbortSignal | undefin
 
 /** Cuts a command whose frames are known. @throws MAMBAIR_FFMPEG_UNSPLITTABLE */
 export function splitTold(seen: SeenCommand, arriving: PictureFacts): Promise<SeenSplit> {
-  return withHdr(seen, splitCommand(seen.command, seen.found, seen.probes, arriving), arriving);
+  return withHdr(
+    seen,
+    splitCommand(seen.command, seen.found, seen.probes, { seen: arriving, version: seen.version }),
+    arriving,
+  );
 }
 
 async function withHdr(
-  { command, sideData, ffmpeg }: SeenCommand,
+  { command, sideData, ffmpeg, version }: SeenCommand,
   split: Split,
   arriving: PictureFacts | undefined,
 ): Promise<SeenSplit> {
-  const chromaLocation = split.changesChromaPlace ? undefined : arriving?.colour.chromaLocation;
+  const chromaLocation = isPlaceToTell(split, version) ? arriving?.colour.chromaLocation : undefined;
   return { split, arriving, hdr: await planHdr(command, split, { sideData, chromaLocation, ask: askFfmpeg(ffmpeg) }) };
+}
+
+/** True where encoders are to be told the place of chroma, which frames do not have with them. */
+function isPlaceToTell({ changesChromaPlace }: Split, { hasNegotiatedColour }: FfmpegVersion): boolean {
+  return !changesChromaPlace && !hasNegotiatedColour;
 }
 
 /** True where options choose how the pictures are decoded, so that frames may not come as the probe says. */
@@ -68,8 +78,7 @@ function decodesByOptions({ inputs }: Command, { source }: Split): boolean {
 }
 
 /** What makes the words of both halves. */
-export interface HalvesCall extends Pick<SeenCommand, 'command' | 'probes'> {
-  readonly version: FfmpegVersion;
+export interface HalvesCall extends Pick<SeenCommand, 'command' | 'probes' | 'version'> {
   readonly outputs: OutputsAside;
 }
 
@@ -79,7 +88,7 @@ export function decodeWords(
   { command, probes, version }: HalvesCall,
   told: ToldColours | undefined,
 ): readonly string[] {
-  const clock = commandClock(command, split, probes);
+  const clock = commandClock(command, split, probes, version);
   const half = fillHalf(split.decode, {
     raw: named(version, [...clock.raw, ...repackWords(arriving), ...rawWords(split.timeBase)]),
     clock: clock.decodeInput,
@@ -94,16 +103,16 @@ export function encodeWords(
   { command, probes, version, outputs }: HalvesCall,
   { header, firstPts }: { readonly header: VideoHeader; readonly firstPts: number },
 ): readonly string[] {
-  const clock = commandClock(command, split, probes);
+  const clock = commandClock(command, split, probes, version);
   // Everything else of the colours goes along with the frames.
-  const place = split.changesChromaPlace ? undefined : arriving;
+  const place = isPlaceToTell(split, version) ? arriving : undefined;
   const half = fillHalf(split.encode, {
     pipe: pipeWords(clock.pipeStart(header, firstPts)),
     clock: clock.encodeInput,
     timeBase: (output, codecs) =>
       named(version, timeBaseWords(takesStreamTimes(command, output, codecs) ? split.timeBase : undefined)),
     colour: (stream) => [
-      ...staleTagWords(stream),
+      ...staleTagWords(stream, version),
       ...(place === undefined ? [] : chromaWords(place, stream.video, stream.options)),
       ...hdr.words(stream),
     ],

@@ -70,7 +70,7 @@ export async function runCommand(
     readVersion(programs),
     lookAtInputs(command, found, { ffprobe, signal }),
   ]);
-  const seen = { command, found, probes, sideData, ffmpeg };
+  const seen = { command, found, probes, sideData, ffmpeg, version };
   let facts = await splitSeen(seen, signal);
   const { split, hdr } = facts;
   const outputs = new OutputsAside(command);

@@ -84,17 +84,28 @@ describeWithFfmpeg('an HDR10 clip through a command with our filter', () => {
   ])('%s has the colours and pictures of plain ffmpeg: -vf %s %s', async (input, filters, rest, data) => {
     await run(`${input.endsWith('mkv') ? '-f matroska ' : ''}-i ${input} -vf ${filters} ${rest} ours.mkv`);
     testedFfmpeg(['-i', at(input), '-vf', filters.replace('MAIR', 'null'), ...words(rest), at('plain.mkv')]);
-    const { ffprobe } = await findFfmpeg();
+    const { ffprobe, version } = await findFfmpeg();
     const [ours, plain] = await Promise.all(['ours.mkv', 'plain.mkv'].map((name) => probeHeader(ffprobe, at(name))));
-    expect(ours?.streams[0]?.colour).toEqual(plain?.streams[0]?.colour);
+    // Since 7.1 ffmpeg remembers the matrix behind RGB; the pipe does not, so YUV made of it is as in 5.1.
+    const isForgotten = version.hasNegotiatedColour && filters === 'format=gbrp10le,MAIR,format=yuv420p10le';
+    const colour = plain?.streams[0]?.colour;
+    expect(ours?.streams[0]?.colour).toEqual(isForgotten ? { ...colour, space: undefined } : colour);
     expect(ours?.streams[0]?.pixelFormat).toBe(plain?.streams[0]?.pixelFormat);
-    expect(ffmpeg(['-i', at('ours.mkv'), ...words('-f md5 -')])).toEqual(
-      ffmpeg(['-i', at('plain.mkv'), ...words('-f md5 -')]),
-    );
+    const md5 = (name: string): string => Buffer.from(ffmpeg(['-i', at(name), ...words('-f md5 -')])).toString('utf8');
+    expect(md5('ours.mkv') === md5('plain.mkv')).toBe(!isForgotten);
     expect(await dataOf('ours.mkv')).toEqual(data);
   });
 
-  it('has its colours also from standard input, whatever is to be printed', () => {
+  it('has its colours also from standard input, whatever is to be printed', async () => {
+    const { version } = await findFfmpeg();
+    const entries = 'stream=color_range,color_space,color_transfer,color_primaries,chroma_location';
+    const shown = (name: string): string => {
+      const asked = words(`-v error -show_entries ${entries} -of csv=p=0 ${at(name)}`);
+      return spawnSync('ffprobe', asked, { encoding: 'utf8' }).stdout.replace(/[\s,]+$/, '');
+    };
+    testedFfmpeg(['-i', at('hdr10.mkv'), ...words('-vf format=yuv422p10le -an -c:v ffv1'), at('plain.mkv')]);
+    // Since 7.1 another format may have another place of chroma.
+    const expected = version.hasNegotiatedColour ? shown('plain.mkv') : 'tv,bt2020nc,smpte2084,bt2020,topleft';
     const input = readFileSync(at('hdr10.mkv'));
     for (const level of ['info', 'level+warning']) {
       const argv = words(
@@ -102,11 +113,7 @@ describeWithFfmpeg('an HDR10 clip through a command with our filter', () => {
       );
       const { stderr, status } = spawnSync(process.execPath, [...argv, at('piped.mkv')], { input, encoding: 'utf8' });
       expect([status, level === 'info', /verbose/.test(stderr)]).toEqual([0, stderr.includes('Input #0'), false]);
-      const entries = 'stream=color_range,color_space,color_transfer,color_primaries,chroma_location';
-      const shown = words(`-v error -show_entries ${entries} -of csv=p=0 ${at('piped.mkv')}`);
-      expect(spawnSync('ffprobe', shown, { encoding: 'utf8' }).stdout.trim()).toBe(
-        'tv,bt2020nc,smpte2084,bt2020,topleft',
-      );
+      expect(shown('piped.mkv')).toBe(expected);
     }
   });
 

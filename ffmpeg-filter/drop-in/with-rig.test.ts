@@ -42,6 +42,17 @@ describeWithShared('commands with our filter, against the same with null', ['vid
       rmSync(folder, { recursive: true, force: true });
     });
 
+    /** What ffmpeg does since 7.1 that does not come through the pipe. */
+    const newer = [/^DIFF .*: stream side data: .* -> \[\]$/, /^DIFF .*(avg_frame_rate|frames: duration): /];
+
+    /** The differences that the rig has found, without those that a newer ffmpeg makes. */
+    async function unexplained(report: string): Promise<string> {
+      const { version } = await findFfmpeg();
+      const lines = report.split('\n').filter((line) => line.startsWith('DIFF'));
+      const isNew = (line: string): boolean => version.hasNegotiatedColour && newer.some((each) => each.test(line));
+      return lines.length > 0 && lines.every(isNew) ? '' : report;
+    }
+
     /** Runs a command twice, plainly and through us, and says what differs between their outputs. */
     async function differences(argv: readonly string[], scale = 1): Promise<string> {
       const at = argv.findIndex((word) => /^OUT/.test(word));
@@ -69,7 +80,7 @@ describeWithShared('commands with our filter, against the same with null', ['vid
       }
       await runCommand(command, { programs: await findFfmpeg(), write: (text) => said.push(text) });
       const outputs = argv.filter((word) => /^OUT/.test(word));
-      const reports = outputs.map((output) => {
+      const reports = outputs.map(async (output) => {
         const files = [`plain-${output}`, `ours-${output}`];
         const bits = files.map((file) =>
           String(
@@ -80,9 +91,11 @@ describeWithShared('commands with our filter, against the same with null', ['vid
         );
         const verify = [join(rig, 'verify.mjs'), `--scale=${scale}`, ...files];
         const { status, stdout, stderr } = spawnSync(process.execPath, verify, { encoding: 'utf8' });
-        return status === 0 && bits[0] === bits[1] ? '' : `${stdout}${stderr}${bits.join('')}${said.join('')}`;
+        const isSame = bits[0] === bits[1];
+        const found = status === 0 ? '' : isSame ? await unexplained(stdout) : stdout;
+        return found === '' && isSame ? '' : `${stdout}${stderr}${bits.join('')}${said.join('')}`;
       });
-      return reports.join('');
+      return (await Promise.all(reports)).join('');
     }
 
     it('13 of the split cases', () => expect(runs).toHaveLength(13));
@@ -112,8 +125,13 @@ describeWithShared('commands with our filter, against the same with null', ['vid
     });
 
     it('keeps the codes of full-range clips where ffmpeg by itself would squeeze them', async () => {
-      const command = readCommand(words('-v error -y -i full.mp4 -vf mair=model=identity -an -c:v ffv1 full.mkv'));
-      await runCommand(command!, { programs: await findFfmpeg(), write: () => undefined });
+      const programs = await findFfmpeg();
+      // Since 7.1 its FFV1 takes no full range.
+      const encoder = programs.version.hasNegotiatedColour ? 'libx264 -qp 0' : 'ffv1';
+      const command = readCommand(
+        words(`-v error -y -i full.mp4 -vf mair=model=identity -an -c:v ${encoder} full.mkv`),
+      );
+      await runCommand(command!, { programs, write: () => undefined });
       const md5 = (file: string, format: string): string =>
         Buffer.from(ffmpeg(['-i', file, ...words(`-map 0:v -pix_fmt ${format} -f md5 -`)])).toString('utf8');
       expect(md5('full.mkv', 'yuvj420p')).toBe(md5('full.mp4', 'yuvj420p'));
