@@ -50,6 +50,25 @@ describe('the plan of a clip', () => {
     expect(planned({ header: header([stream, second]) })).toContain('-video_track_timescale 960000');
   });
 
+  it('gives colour tags to frames where ffmpeg negotiates colour, and else to the encoder', () => {
+    expect(planned()).toContain('-color_range:v:0 tv -color_trc:v:0 gamma28 -chroma_sample_location:v:0 left');
+    const negotiated = planned({ ffmpegVersion: { hasNegotiatedColour: true, writesEncoderTagFirst: true } });
+    expect(negotiated).toContain('-filter:v:0 setparams=range=tv:color_trc=bt470bg:chroma_location=left ');
+    expect(negotiated).not.toMatch(/-color|-chroma/);
+  });
+
+  it('takes the tag of the old encoder away, but not that of the new one', () => {
+    const tagged = { ...stream, tags: { encoder: 'Lavc', DURATION: '1' } };
+    const of = (writesEncoderTagFirst: boolean): string =>
+      planned({
+        ...{ stream: tagged, header: header([tagged]) },
+        ffmpegVersion: { hasNegotiatedColour: true, writesEncoderTagFirst },
+      });
+    expect(of(false)).toContain('-metadata:s:0 encoder= -metadata:s:0 DURATION=');
+    expect(of(true)).toContain('-metadata:s:0 DURATION=');
+    expect(of(true)).not.toContain('encoder=');
+  });
+
   it('leaves the ticks to the encoder where all frames are on its grid, and else keeps those of the source', () => {
     expect(planned()).not.toContain('-enc_time_base');
     const uneven = planned({ pictures: { ...pictures, isOnGrid: false } });

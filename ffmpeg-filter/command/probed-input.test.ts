@@ -54,6 +54,15 @@ describe('what the pipe does not carry', () => {
     expect(setparamsWords(streamOf({ color_range: 'unknown', color_space: 'reserved' }))).toEqual([]);
   });
 
+  it('holds the place of chroma where ffmpeg negotiates colour, which knows the rest of RGB', () => {
+    const colour = { color_range: 'tv', color_space: 'gbr', color_transfer: 'bt709', chroma_location: 'left' };
+    const of = (hasNegotiatedColour: boolean, pixelFormat: string): string =>
+      setparamsWords({ ...streamOf(colour), pixelFormat }, { hasNegotiatedColour }).join(' ');
+    expect(of(false, 'yuv420p')).toBe('range=tv colorspace=gbr color_trc=bt709');
+    expect(of(true, 'yuv420p')).toBe('range=tv colorspace=gbr color_trc=bt709 chroma_location=left');
+    expect(of(true, 'gbrp')).toBe('color_trc=bt709 chroma_location=left');
+  });
+
   it('is the place of chroma, too, unless the command says it', () => {
     const stream = streamOf({ chroma_location: 'topleft' });
     expect(chromaWords(stream, 1)).toEqual(['-chroma_sample_location:v:1', 'topleft']);
