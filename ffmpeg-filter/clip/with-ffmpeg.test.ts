@@ -60,7 +60,11 @@ describeWithFfmpeg('a clip through a model that changes nothing', () => {
     const input = makeRichClip(folder);
     await restoreVideo(input, at('rich-out.mkv'), { model, codec: 'ffv1', keepChunks: false });
     const { differences, packets } = await compareVideos(input, at('rich-out.mkv'));
-    expect(differences).toEqual([]);
+    const { version } = await findFfmpeg();
+    // 7.1 tells the matrix of the cover's RGB right.
+    const isMended = ({ where, after }: VideoDifference): boolean =>
+      version.hasNegotiatedColour && where === 'stream 5 (video)' && after.includes('"space":"gbr"');
+    expect(differences.filter((each) => !isMended(each))).toEqual([]);
     expect(packets).toBeGreaterThan(20);
   });
 
