@@ -7,6 +7,7 @@ import { findFfmpeg, type FoundFfmpeg } from '../command/find-ffmpeg.js';
 import { throwIfCancelled } from '../pipeline/cancel.js';
 import { encode } from '../pipeline/encode.js';
 import type { VideoFrame, VideoHeader } from '../transport/video-stream.js';
+import type { HdrNumbers } from '../transport/write-matroska.js';
 import { readEncoderFormats, type EncoderFormats } from './encoders.js';
 import { losses, streamLosses, twinOf, type VideoLoss } from './losses.js';
 import type { EncodePlan } from './plan-clip.js';
@@ -138,6 +139,8 @@ export interface TrialCall {
   readonly header: VideoHeader;
   readonly layout: FrameLayout;
   readonly firstPts: number;
+  /** HDR10's static data that they will go with, in Matroska. */
+  readonly hdr: HdrNumbers | undefined;
   readonly firstSeconds: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -156,6 +159,7 @@ export async function tryEncode(call: TrialCall): Promise<readonly VideoLoss[]> 
       program: ffmpeg.ffmpeg,
       args: plan.encode(path, { firstSeconds, trial: true }),
       header,
+      hdr: call.hdr,
       frames: oneFrame({ pts: firstPts, data: new Uint8Array(layout.bytes) }),
       signal,
       onFailure: 'kill',

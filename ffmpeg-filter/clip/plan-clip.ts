@@ -1,8 +1,18 @@
 import { MambairError } from '../../core/index.js';
 import { rawWords, timeBaseWords } from '../command/half.js';
-import { hdrOption, hdrOptionOf, staticHdr, type EncoderOption } from '../command/hdr-options.js';
 import type { FfmpegVersion } from '../command/ffmpeg-version.js';
-import { isRgb, setparamsWords, type Ratio } from '../command/probed-input.js';
+import {
+  hdrNumbers,
+  hdrOption,
+  hdrOptionOf,
+  isForContainer,
+  saysHdr,
+  staticHdr,
+  type EncoderOption,
+} from '../command/hdr-options.js';
+import { isRgb, saysOtherLight, setparamsWords, type Ratio } from '../command/probed-input.js';
+import type { VideoHeader } from '../transport/video-stream.js';
+import { fitsMatroska, type HdrNumbers } from '../transport/write-matroska.js';
 import { familyOfFormat, streamFate, type Container, type StreamFate } from './container.js';
 import type { EncoderChoice } from './encoders.js';
 import type { ClipHeader, ClipPictures, ClipStream } from './probe-clip.js';
@@ -34,6 +44,8 @@ export interface EncodePlanInput extends DecodePlanInput {
   /** ffmpeg's name of the format that the frames come in. */
   readonly frameFormat: string;
   readonly ffmpegVersion: Pick<FfmpegVersion, 'hasNegotiatedColour' | 'writesEncoderTagFirst'>;
+  /** HDR10's static data that the frames come with, in Matroska; undefined: they come in NUT. */
+  readonly hdr?: HdrNumbers | undefined;
   /** Options of the user for the encoder. */
   readonly encoderOptions: readonly EncoderOption[];
 }
@@ -156,7 +168,8 @@ const partWords = ({ start, end }: ClipPart): readonly string[] => [
 function pipeWords(input: EncodePlanInput, firstSeconds: number | undefined): readonly string[] {
   const { header, part } = input;
   const offset = part === undefined ? -secondsBeforeZero(input) : (firstSeconds ?? 0) - header.startTime - part.start;
-  return [...(offset === 0 ? [] : ['-itsoffset', offset.toFixed(6)]), '-f', 'nut', '-i', 'pipe:0'];
+  const format = input.hdr === undefined ? 'nut' : 'matroska';
+  return [...(offset === 0 ? [] : ['-itsoffset', offset.toFixed(6)]), '-f', format, '-i', 'pipe:0'];
 }
 
 /** Tags of the film, chapters, tags and flags of every stream, and nothing that the pipe says. */
@@ -191,7 +204,10 @@ function codecWords(input: EncodePlanInput, streams: readonly KeptStream[]): rea
   const options = mergeOptions([...encoder.options, ...hdrOptions(input), ...fieldOptions(input), ...encoderOptions]);
   const { timeBase, filters } = clock(input);
   const parameters = frameTags(input);
+  const ticks = input.hdr === undefined ? undefined : stream.timeBase;
   const frameFilters = [
+    // Matroska has rounded their times.
+    ...(ticks === undefined ? [] : [`settb=${ticks.num}/${ticks.den}`]),
     ...(parameters.length === 0 ? [] : [`setparams=${parameters.join(':')}`]),
     ...(isInterlaced(input) && !deinterlace ? [`setfield=${pictures.topFieldFirst ? 'tff' : 'bff'}`] : []),
   ];
@@ -224,6 +240,29 @@ const divisor = (one: number, other: number): number => (other === 0 ? one : div
 /** True for pictures that are woven of two fields. */
 export function isInterlaced({ stream, pictures }: Pick<DecodePlanInput, 'stream' | 'pictures'>): boolean {
   return /^(tt|bb|tb|bt)$/.test(stream.fieldOrder ?? '') || pictures.interlaced;
+}
+
+/**
+ * What HDR10 says of the film, where frames are to go to the encoder in Matroska for it to reach the output's container.
+ * Undefined where it needs not, where the user says something else, or where the frames' times or rate would not come through.
+ */
+export function hdrOfFrames(
+  { stream, pictures }: Pick<DecodePlanInput, 'stream' | 'pictures'>,
+  {
+    frames,
+    encoder,
+    encoderOptions,
+  }: {
+    readonly frames: VideoHeader;
+    readonly encoder: string;
+    readonly encoderOptions: readonly EncoderOption[];
+  },
+): HdrNumbers | undefined {
+  const given = new Map(mergeOptions(encoderOptions));
+  const isUsers = saysOtherLight(stream, given) || saysHdr(encoder, given.get(hdrOptionOf(encoder) ?? ''));
+  const hdr = staticHdr([...pictures.sideData, ...stream.sideData]);
+  const isCarried = isForContainer(hdr, stream.sideData, encoder) && fitsMatroska(frames);
+  return isUsers || stream.timeBase === undefined || !isCarried ? undefined : hdrNumbers(hdr);
 }
 
 /** What HDR10 says of the film, as far as the user's own parameters do not. */

@@ -34,7 +34,7 @@ export interface VideoPlan {
   readonly ffmpeg: string;
   /** The command that decodes frames to NUT on its standard output, without the program's name. */
   readonly decode: readonly string[];
-  /** The command that makes the output from NUT on its standard input, without the program's name. */
+  /** The command that makes the output from NUT, or Matroska, on its standard input, without the program's name. */
   readonly encode: readonly string[];
   /** Frames to restore, as far as that is known. */
   readonly frames: number | undefined;

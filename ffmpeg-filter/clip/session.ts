@@ -1,5 +1,6 @@
 import { staticHdr } from '../command/hdr-options.js';
 import type { VideoHeader } from '../transport/video-stream.js';
+import type { HdrNumbers } from '../transport/write-matroska.js';
 import { FramePool } from '../pipeline/frame-pool.js';
 import { containerOf, type Container } from './container.js';
 import { chooseEncoder, qualityOptions, type EncoderChoice, type EncoderFormats } from './encoders.js';
@@ -8,7 +9,7 @@ import { askEncoders, tryEncode, type Clip } from './open-clip.js';
 import { openFrames, secondsOf, type OpenedFrames } from './open-frames.js';
 import type { RestoreVideoOptions } from './options.js';
 import { displayMatrix } from './orientation.js';
-import { planEncode, type EncodePlan } from './plan-clip.js';
+import { hdrOfFrames, planEncode, type EncodePlan } from './plan-clip.js';
 
 /** A clip whose frames come, and a plan for the file that they go into. */
 export interface Session extends OpenedFrames {
@@ -19,6 +20,8 @@ export interface Session extends OpenedFrames {
   readonly encoder: EncoderChoice;
   readonly formatsOf: EncoderFormats;
   readonly plan: EncodePlan;
+  /** HDR10's static data that frames go to the encoder with, in Matroska. */
+  readonly hdr: HdrNumbers | undefined;
 }
 
 /** Opens a clip for an output. @throws what `restoreVideo` does before it restores anything */
@@ -42,11 +45,12 @@ export async function openSession(input: string, output: string, options: Restor
       },
       formatsOf,
     );
+    const carried = hdrOfFrames(clip, { frames: source.header, encoder: encoder.encoder, encoderOptions });
     const plan = planEncode({
       ...{ ...decoding, container, encoder, encoderOptions, frameFormat: pixelFormat },
-      ffmpegVersion: ffmpeg.version,
+      ...{ ffmpegVersion: ffmpeg.version, hdr: carried },
     });
-    return { ...opened, options, pool, container, encoder, formatsOf, plan };
+    return { ...opened, options, pool, container, encoder, formatsOf, plan, hdr: carried };
   } catch (error) {
     await opened.close();
     throw error;
@@ -62,6 +66,7 @@ export async function foreseeLosses(session: Session): Promise<readonly VideoLos
   const found = await tryEncode({
     ...{ ffmpeg, clip, plan, extension: container.extension, header: restoredHeader(session), layout: restorer.layout },
     firstPts: source.firstPts,
+    hdr: session.hdr,
     firstSeconds: secondsOf(source, source.firstPts),
     signal: options.signal,
   });

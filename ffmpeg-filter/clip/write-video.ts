@@ -42,6 +42,7 @@ export async function writeFrames(session: Session, folder: WorkFolder, partial:
     program: ffmpeg.ffmpeg,
     args: plan.encode(partial, { firstSeconds: secondsOf(source, source.firstPts) }),
     header: live.header,
+    hdr: session.hdr,
     frames: both(readChunks(tools), fresh),
     signal,
     onFailure: 'kill',

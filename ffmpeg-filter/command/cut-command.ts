@@ -16,18 +16,21 @@ export interface Cut {
   readonly source: ChosenStream | undefined;
 }
 
-/** What is known of colours beside the command and its inputs. */
-export interface KnownColours {
+/** What is known beside the command and its inputs. */
+export interface CutOptions {
   /** What the colours of the frames are that reach our filter, where only ffmpeg could tell. */
   readonly seen?: PictureFacts | undefined;
   /** Of the ffmpeg that runs the halves; default 5.1. */
   readonly version?: Pick<FfmpegVersion, 'hasNegotiatedColour'> | undefined;
+  /** True when times may come through the pipe rounded; the encoding half then brings them back. */
+  readonly roundsTimes?: boolean | undefined;
 }
 
 /** Cuts the graph of `-vf` and its like. @throws MAMBAIR_FFMPEG_UNSPLITTABLE */
-export function cutSimple(found: FoundFilter, target: OutputStream, known: KnownColours): Cut {
+export function cutSimple(found: FoundFilter, target: OutputStream, known: CutOptions): Cut {
   const cut = cutGraph(found.graph, found.place, {
     kind: 'simple',
+    roundsTimes: known.roundsTimes,
     timeBaseFilter: (path) => timeBaseFilter(path, target.chosen?.stream),
     entryFilters: (path) => tagFilters(path, target.chosen?.stream, known),
   });
@@ -38,7 +41,7 @@ export function cutSimple(found: FoundFilter, target: OutputStream, known: Known
 }
 
 /** Cuts the graph of `-filter_complex`. @throws MAMBAIR_FFMPEG_UNSPLITTABLE */
-export function cutComplex(found: FoundFilter, inputs: readonly ProbedInput[], known: KnownColours): Cut {
+export function cutComplex(found: FoundFilter, inputs: readonly ProbedInput[], known: CutOptions): Cut {
   const free = firstUnusedPicture(
     found.complex.map(({ graph }) => graph),
     inputs,
@@ -47,6 +50,7 @@ export function cutComplex(found: FoundFilter, inputs: readonly ProbedInput[], k
     label === undefined ? free : pictureOf(label, inputs);
   const cut = cutGraph(found.graph, found.place, {
     kind: 'complex',
+    roundsTimes: known.roundsTimes,
     unlabelled: free === undefined ? undefined : videoLabel(free, inputs),
     timeBaseFilter: (path, source) => timeBaseFilter(path, sourceOf(source)?.stream),
     entryFilters: (path, source) => tagFilters(path, sourceOf(source)?.stream, known),
@@ -73,7 +77,7 @@ function timeBaseFilter(path: readonly Filter[], stream: ProbedStream | undefine
 function tagFilters(
   path: readonly Filter[],
   stream: ProbedStream | undefined,
-  { seen, version }: KnownColours,
+  { seen, version }: CutOptions,
 ): readonly string[] {
   const hasOtherSource = path.some(isSource);
   if (stream === undefined || hasOtherSource) {

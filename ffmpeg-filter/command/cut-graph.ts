@@ -32,8 +32,10 @@ export interface CutWiring {
   readonly kind: 'simple' | 'complex';
   /** The input label that an unlabelled input stands for in a complex graph. */
   readonly unlabelled?: string | undefined;
-  /** Text of the filter that restores the time base after the pipe, if that is known. */
+  /** Text of the filter that restores the time base after the pipe, if that is known. It is left out where nobody needs it. */
   readonly timeBaseFilter?: (path: readonly Filter[], source: string | undefined) => string | undefined;
+  /** True when times may come through the pipe rounded, so that everything needs that filter. */
+  readonly roundsTimes?: boolean | undefined;
   /** Texts of filters that give frames back what the pipe does not carry. */
   readonly entryFilters?: (path: readonly Filter[], source: string | undefined) => readonly string[];
 }
@@ -76,7 +78,7 @@ export function cutGraph(graph: Graph, place: FilterPlace, wiring: CutWiring): C
   const openLabelsOf = (filters: readonly Filter[]): readonly string[] =>
     filters.flatMap(({ outputs }) => outputs).filter((label) => !isConsumed(graph, label));
   const restore = wiring.timeBaseFilter?.(path.filters, path.source);
-  const isClockRead = downstream.some((filter) => filter !== ours && readsClock(filter));
+  const isClockRead = wiring.roundsTimes === true || downstream.some((filter) => filter !== ours && readsClock(filter));
   const entry = wiring.entryFilters?.(path.filters, path.source) ?? [];
   const standIns = { clock: restore !== undefined && isClockRead ? [restore] : [], entry };
   return {
@@ -296,7 +298,8 @@ function afterGraph(
   // In a simple graph nothing needs the place to be kept unless a label hangs on it.
   const [first, ...others] = rest[place.chain] ?? [];
   const isLabelUsed = ours.outputs.some((label) => label !== 'out' || others.length > 0);
-  const isIdle = standIns.entry.length === 0 && (standIns.clock.length === 0 || others.length === 0);
+  const isClockIdle = standIns.clock.length === 0 || (others.length === 0 && wiring.roundsTimes !== true);
+  const isIdle = standIns.entry.length === 0 && isClockIdle;
   if (!isComplex && first === stands[0] && !isLabelUsed && isIdle) {
     rest[place.chain] = others;
   }

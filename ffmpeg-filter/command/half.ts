@@ -94,7 +94,7 @@ export function rawWords(timeBase: Ratio | undefined): readonly string[] {
   return ['-fps_mode', 'passthrough', '-enc_time_base', ticks, '-c:v', 'rawvideo', ...direct, '-f', 'nut', 'pipe:1'];
 }
 
-/** The encoding half's first input: NUT on standard input, whose first frame belongs at `startSeconds`. */
-export function pipeWords(startSeconds: number): readonly string[] {
-  return ['-itsoffset', startSeconds.toFixed(6), '-f', 'nut', '-i', 'pipe:0'];
+/** The encoding half's first input: frames on standard input, the first of which belongs at `startSeconds`. */
+export function pipeWords(startSeconds: number, format: 'nut' | 'matroska' = 'nut'): readonly string[] {
+  return ['-itsoffset', startSeconds.toFixed(6), '-f', format, '-i', 'pipe:0'];
 }

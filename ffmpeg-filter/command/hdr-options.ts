@@ -1,3 +1,4 @@
+import type { HdrNumbers } from '../transport/write-matroska.js';
 import { splitArguments } from './filter-graph.js';
 import type { SideData } from './probed-input.js';
 
@@ -36,6 +37,63 @@ export function lostHdr(encoder: string | undefined, { display, light }: StaticH
     display: isTaken && display !== undefined && isWhole(display) ? undefined : display,
     light: isTaken ? undefined : light,
   };
+}
+
+/** HDR10's static data as far as Matroska, and ffmpeg behind it, can carry it to an encoding ffmpeg. */
+export function carriedHdr({ display, light }: StaticHdr): StaticHdr {
+  const isSaid = (value: unknown): boolean => Number.isInteger(Number(value)) && Number(value) > 0;
+  const isShown = display !== undefined && isWhole(display) && isPossible(display);
+  return {
+    display: isShown ? display : undefined,
+    // ffmpeg reads neither level where one is 0.
+    light: light !== undefined && isSaid(light['max_content']) && isSaid(light['max_average']) ? light : undefined,
+  };
+}
+
+/** What {@link carriedHdr} leaves, in numbers; undefined when that is nothing. */
+export function hdrNumbers(hdr: StaticHdr): HdrNumbers | undefined {
+  const { display, light } = carriedHdr(hdr);
+  const point = (name: string): readonly [number, number] => [
+    numberOf(display?.[`${name}_x`]),
+    numberOf(display?.[`${name}_y`]),
+  ];
+  const shown = display !== undefined && {
+    ...{ red: point('red'), green: point('green'), blue: point('blue'), white: point('white_point') },
+    ...{ minLuminance: numberOf(display['min_luminance']), maxLuminance: numberOf(display['max_luminance']) },
+  };
+  const levels = light && { maxContent: Number(light['max_content']), maxAverage: Number(light['max_average']) };
+  return shown === false && levels === undefined
+    ? undefined
+    : { ...(shown === false ? {} : { display: shown }), ...(levels === undefined ? {} : { light: levels }) };
+}
+
+/**
+ * True where HDR10's static data is to go into an output's container: the source has it there, too, or else the encoder
+ * would lose it. What frames say, and an encoder writes into them again, needs no other place.
+ * @param ofStream side data of the source's stream, without that of its frames
+ */
+export function isForContainer(hdr: StaticHdr, ofStream: readonly SideData[], encoder: string | undefined): boolean {
+  const { display, light } = lostHdr(encoder, carriedHdr(hdr));
+  return display !== undefined || light !== undefined || hdrNumbers(staticHdr(ofStream)) !== undefined;
+}
+
+/** Containers, by ffmpeg's names of them and by extensions, that ffmpeg writes HDR10's static data into. */
+const keepers = new Set(['mp4', 'mov', 'mkv', 'matroska', 'webm']);
+
+/** What of HDR10's static data a container has no place for, of what reaches it. MXF has one for the display. */
+export function lostByContainer(format: string, { display, light }: StaticHdr): StaticHdr {
+  const isKept = keepers.has(format);
+  return {
+    display: isKept || format === 'mxf' ? undefined : display,
+    light: isKept ? undefined : light,
+  };
+}
+
+/** True when the user's own parameters of an encoder say anything of HDR10's static data: then what they say holds. */
+export function saysHdr(encoder: string | undefined, given: string | undefined): boolean {
+  const names = ['hdr10', 'master-display', 'max-cll', 'mastering-display', 'content-light'];
+  const settings = readSettings(encoder === undefined || hdrOptionOf(encoder) === undefined ? undefined : given);
+  return names.some((name) => settings.has(name));
 }
 
 /** Says that HDR10's static data, or a part of it, cannot be kept; undefined when there is none. */
@@ -157,6 +215,12 @@ function isWhole(display: SideData): boolean {
   return [...points.flatMap((name) => [`${name}_x`, `${name}_y`]), 'min_luminance', 'max_luminance'].every((key) =>
     Number.isFinite(numberOf(display[key])),
   );
+}
+
+/** True for a display that has a colour triangle and is brighter in the light than in the dark. */
+function isPossible(display: SideData): boolean {
+  const isLit = points.every((name) => numberOf(display[`${name}_x`]) > 0 && numberOf(display[`${name}_y`]) > 0);
+  return isLit && numberOf(display['max_luminance']) > numberOf(display['min_luminance']);
 }
 
 function masterDisplay(display: SideData, write: Written): string {

@@ -1,6 +1,6 @@
 import { matchSpecifier, type ChosenStream } from './choose-streams.js';
 import type { Command } from './command-line.js';
-import { cutComplex, cutSimple, followClock, refuseGpuFrames, type KnownColours } from './cut-command.js';
+import { cutComplex, cutSimple, followClock, refuseGpuFrames, type CutOptions } from './cut-command.js';
 import { pictureLabel, type CutGraph } from './cut-graph.js';
 import { inputAgain, numberInputs, whatEncodingReads } from './encode-inputs.js';
 import { encodeOutputs } from './encode-outputs.js';
@@ -42,6 +42,8 @@ export interface Split {
   readonly mayChangeColour: boolean;
   /** Whether filters give frames another transfer or other primaries, so that what is said of the film's light is void. */
   readonly changesLight: boolean;
+  /** Whether the graph behind our filter takes other inputs, too: ffmpeg then hands on what is said of none of them. */
+  readonly mixesInputs: boolean;
   /** Whether filters after ours give frames another place of chroma. */
   readonly changesChromaPlace: boolean;
   /** Whether filters before ours give frames another order of fields than the source's, or none. */
@@ -97,7 +99,7 @@ export function splitCommand(
   command: Command,
   found: FoundFilter,
   probes: readonly (ProbedInput | undefined)[],
-  known: KnownColours = {},
+  known: CutOptions = {},
 ): Split {
   if (command.decoders.length > 0) {
     throw unsplittable('cannot-split', 'loopback decoders (-dec) cannot be taken apart; make two runs');
@@ -155,6 +157,7 @@ export function splitCommand(
     changesColour: { before: cut.path.some(changesColour), after: behind.some(changesColour) },
     mayChangeColour: source !== undefined && cut.path.some((filter) => mayChangeColour(filter, source.stream)),
     changesLight: [...cut.path, ...behind].some(changesLight),
+    mixesInputs: inputReferences(cut.after).length > 0,
     changesChromaPlace: behind.some(changesChromaPlace),
     changesFields: cut.path.some(changesFields),
     used: usedStreams({ streams, graphs, inputs, source }),

@@ -31,5 +31,5 @@ export function decodeLines(): LineFilter {
 
 /** Hides what the encoding half says of its inputs, the pipe and those that were described before. */
 export function encodeLines(): LineFilter {
-  return hiding(/^Input #\d+/, /^\[nut @ .*(Thread message queue blocking|Estimating duration)/);
+  return hiding(/^Input #\d+/, /^\[(nut|matroska,webm) @ .*(Thread message queue blocking|Estimating duration)/);
 }

@@ -4,9 +4,11 @@ import { isVideoDecodingOption } from '../command/ffmpeg-options.js';
 import type { FfmpegVersion } from '../command/ffmpeg-version.js';
 import type { FoundFilter } from '../command/find-filter.js';
 import { fillHalf, pipeWords, rawWords, staleTagWords, timeBaseWords } from '../command/half.js';
+import { hdrNumbers, staticHdr } from '../command/hdr-options.js';
 import { chromaWords, type PictureFacts, type ProbedInput, type SideData } from '../command/probed-input.js';
 import { splitCommand, type Split } from '../command/split-command.js';
 import type { VideoHeader } from '../transport/video-stream.js';
+import { fitsMatroska, type HdrNumbers } from '../transport/write-matroska.js';
 import { commandClock } from './clock.js';
 import { hasQuietLog, withErrors } from './log-level.js';
 import type { OutputsAside } from './outputs-aside.js';
@@ -39,7 +41,7 @@ export interface SeenSplit {
  */
 export async function splitSeen(seen: SeenCommand, signal: AbortSignal | undefined): Promise<SeenSplit> {
   const { command, found, probes, ffmpeg, version } = seen;
-  const split = splitCommand(command, found, probes, { version });
+  const split = splitCommand(command, found, probes, { version, roundsTimes: hasHdr(seen) });
   const isToSee = split.mayChangeColour || decodesByOptions(command, split);
   // What comes once is not there to be looked at.
   const facts = isToSee && split.unread.length === 0 ? await seeColours(split, { ffmpeg, signal }) : undefined;
@@ -50,12 +52,13 @@ export async function splitSeen(seen: SeenCommand, signal: AbortSignal | undefin
 
 /** Cuts a command whose frames are known. @throws MAMBAIR_FFMPEG_UNSPLITTABLE */
 export function splitTold(seen: SeenCommand, arriving: PictureFacts): Promise<SeenSplit> {
-  return withHdr(
-    seen,
-    splitCommand(seen.command, seen.found, seen.probes, { seen: arriving, version: seen.version }),
-    arriving,
-  );
+  const { command, found, probes, version } = seen;
+  const known = { seen: arriving, version, roundsTimes: hasHdr(seen) };
+  return withHdr(seen, splitCommand(command, found, probes, known), arriving);
 }
+
+/** True where the frames may go to the encoding half in Matroska, for the sake of what is said of their light. */
+const hasHdr = ({ sideData }: SeenCommand): boolean => hdrNumbers(staticHdr(sideData)) !== undefined;
 
 async function withHdr(
   { command, sideData, ffmpeg, version }: SeenCommand,
@@ -97,6 +100,11 @@ export function decodeWords(
   return told === undefined ? words : told.loud(words);
 }
 
+/** HDR10's static data that goes to the encoding half with the frames, in Matroska; undefined: they go in NUT. */
+export function carriedBy({ hdr }: Pick<SeenSplit, 'hdr'>, header: VideoHeader): HdrNumbers | undefined {
+  return fitsMatroska(header) ? hdr.carried : undefined;
+}
+
 /** The words of the encoding half, once the frames are there. */
 export function encodeWords(
   { split, arriving, hdr }: SeenSplit,
@@ -107,7 +115,7 @@ export function encodeWords(
   // Everything else of the colours goes along with the frames.
   const place = isPlaceToTell(split, version) ? arriving : undefined;
   const half = fillHalf(split.encode, {
-    pipe: pipeWords(clock.pipeStart(header, firstPts)),
+    pipe: pipeWords(clock.pipeStart(header, firstPts), carriedBy({ hdr }, header) === undefined ? 'nut' : 'matroska'),
     clock: clock.encodeInput,
     timeBase: (output, codecs) =>
       named(version, timeBaseWords(takesStreamTimes(command, output, codecs) ? split.timeBase : undefined)),

@@ -13,7 +13,7 @@ import { runPipeline, type PipelineResult } from '../pipeline/run-pipeline.js';
 import type { VideoStream } from '../transport/video-stream.js';
 import { decodeLines, encodeLines } from './console-lines.js';
 import { filterModel, requireFitting } from './filter-model.js';
-import { decodeWords, encodeWords, splitSeen, splitTold } from './halves.js';
+import { carriedBy, decodeWords, encodeWords, splitSeen, splitTold } from './halves.js';
 import { lookAtInputs } from './look-at-inputs.js';
 import { hasQuietLog, hidesNotes } from './log-level.js';
 import { OutputsAside } from './outputs-aside.js';
@@ -73,11 +73,11 @@ export async function runCommand(
   const seen = { command, found, probes, sideData, ffmpeg, version };
   let facts = await splitSeen(seen, signal);
   const { split, hdr } = facts;
+  const lostHdr = hdr.lost(hdr.carried !== undefined);
+  const note = (text: string): void => (hidesNotes(command) ? undefined : write(`mambair: ${text}\n`));
   const outputs = new OutputsAside(command);
   await requireFreeNames(command, outputs, mayReplace);
-  for (const note of hidesNotes(command) ? [] : notes(split, [...hdr.lost, ...lostByFrames(sideData)])) {
-    write(`mambair: ${note}\n`);
-  }
+  notes(split, [...lostHdr, ...lostByFrames(sideData)]).forEach(note);
   const { source, load, frames } = filterModel(options);
   const model = await loadModel(source, { ...load, ...(signal === undefined ? {} : { signal }) });
   try {
@@ -100,6 +100,16 @@ export async function runCommand(
       program: ffmpeg,
       decodeArgs: decodeWords(facts, call, told),
       encodeArgs: ({ header }, firstPts) => encodeWords(facts, call, { header, firstPts }),
+      hdrFor: ({ header }) => {
+        const carried = carriedBy(facts, header);
+        if (carried === undefined) {
+          facts.hdr
+            .lost(false)
+            .filter((text) => !lostHdr.includes(text))
+            .forEach(note);
+        }
+        return carried;
+      },
       restorersFor: async (stream: VideoStream): Promise<readonly FrameRestorer[]> => {
         const colours = await told?.colours();
         facts = colours === undefined ? facts : await splitTold(seen, colours);

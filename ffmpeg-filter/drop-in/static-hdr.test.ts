@@ -31,7 +31,7 @@ async function planned(text: string, sideData = hdr10Data.slice()): Promise<read
     found,
     command.inputs.map(() => clip),
   );
-  const { words, lost } = await planHdr(command, split, {
+  const { words, lost, carried } = await planHdr(command, split, {
     sideData,
     chromaLocation: 'topleft',
     ask: async (codec) => answers[codec] ?? '',
@@ -43,7 +43,7 @@ async function planned(text: string, sideData = hdr10Data.slice()): Promise<read
       .filter((_, at) => at % 2 === 1)
       .map((each) => each.trim())
       .join(' | '),
-    lost.join('; '),
+    lost(carried !== undefined).join('; '),
   ];
 }
 
@@ -71,6 +71,15 @@ describe('HDR10 data of a command', () => {
     expect(await planned(text)).toEqual([words, '']);
   });
 
+  it.each([
+    '-i a -vf mair o.mkv',
+    '-i a -vf mair -c:v libx264 o.mp4',
+    '-i a -vf mair -c:v av1 -f webm o',
+    '-i a -lavfi mair,split[v][w] -map [v] o.mov -map [w] -c:v libx265 -x265-params hdr10=0 p.mkv',
+  ])('in "%s" comes to the container', async (text) => {
+    expect((await planned(text))[1].includes('HDR10')).toBe(text.includes('hdr10=0'));
+  });
+
   it('goes to SVT-AV1 in its own words', async () => {
     const [words, lost] = await planned('-i a -vf mair -c:v libsvtav1 -svtav1-params tune=0:content-light=1,1 o.mkv');
     expect(words).toMatch(/^-svtav1-params:v:0 mastering-display=G\(0\.265,.*\):tune=0:content-light=1,1$/);
@@ -78,10 +87,12 @@ describe('HDR10 data of a command', () => {
   });
 
   it.each([
-    ['-i a -vf mair o.mkv', cannot],
-    ['-i a -vf mair -c:v av1 o.mkv', cannot],
-    ['-i a -vf mair -c:v libx265 -c:v libx264 o.mkv', cannot],
-    ['-i a -vf mair -c:v ffv1 o.mkv -map 0:a p.mka', `o.mkv: ${cannot}`],
+    ['-i a -vf mair o.ts', cannot],
+    ['-i a -vf mair -c:v av1 o.ivf', cannot],
+    ['-i a -vf mair -c:v libx265 -c:v libx264 -f avi o.mkv', cannot],
+    ['-i a -vf mair -c:v ffv1 o.nut -map 0:a p.mka', `o.nut: ${cannot}`],
+    ['-i a -vf mair o.mxf', "HDR10's light levels cannot be kept; libx265 and libsvtav1 keep such data"],
+    ['-i a -i b -lavfi [0]mair[c];[c][1:v]overlay o.mkv', cannot],
   ])('in "%s" is said to be lost', async (text, said) => {
     expect(await planned(text)).toEqual(['', said]);
   });

@@ -2,27 +2,43 @@ import { execFile } from 'node:child_process';
 import { formatName } from '../command/choose-streams.js';
 import { lastValue, type Command } from '../command/command-line.js';
 import type { EncodedStream } from '../command/half.js';
-import { hdrOption, hdrOptionOf, lostHdr, sayHdrLoss, staticHdr, type StaticHdr } from '../command/hdr-options.js';
+import {
+  carriedHdr,
+  hdrNumbers,
+  hdrOption,
+  hdrOptionOf,
+  isForContainer,
+  lostByContainer,
+  lostHdr,
+  sayHdrLoss,
+  saysHdr,
+  staticHdr,
+  type StaticHdr,
+} from '../command/hdr-options.js';
 import { saysOtherLight, type SideData } from '../command/probed-input.js';
 import type { Split } from '../command/split-command.js';
+import type { HdrNumbers } from '../transport/write-matroska.js';
 
-/** What becomes of HDR10's static data, which the pipes do not carry. */
+/** What becomes of HDR10's static data, which NUT does not carry. */
 export interface HdrPlan {
   /** The options that give the encoder of a stream what it takes, behind those of the command. */
   readonly words: (stream: EncodedStream) => readonly string[];
-  /** What cannot be kept, in sentences. */
-  readonly lost: readonly string[];
+  /** What Matroska is to carry to the encoding half, so that ffmpeg writes it into containers; undefined: NUT will do. */
+  readonly carried: HdrNumbers | undefined;
+  /** What cannot be kept, in sentences, when that is carried, and when it is not. */
+  readonly lost: (isCarried: boolean) => readonly string[];
 }
 
 /**
- * Plans how HDR10's static data and the place of chroma reach encoders that take them by options of their own.
+ * Plans how HDR10's static data reaches containers, and how it and the place of chroma reach encoders that take them by
+ * options of their own.
  * @param sideData of the stream that is restored, and of its frames
  * @param chromaLocation of the frames that are encoded, by ffprobe's name
  * @param ask what ffmpeg prints of an encoder or a codec; see {@link askFfmpeg}
  */
 export async function planHdr(
   command: Command,
-  split: Pick<Split, 'source' | 'encode' | 'changesLight'>,
+  split: Pick<Split, 'source' | 'encode' | 'changesLight' | 'mixesInputs' | 'timeBase'>,
   {
     sideData,
     chromaLocation,
@@ -35,7 +51,7 @@ export async function planHdr(
 ): Promise<HdrPlan> {
   const whole = staticHdr(sideData);
   const words = new Map<EncodedStream, readonly string[]>();
-  const lost = new Set<string>();
+  const streams: PlannedStream[] = [];
   for (const word of split.encode) {
     if (typeof word === 'string' || word.slot !== 'colour') {
       continue;
@@ -43,20 +59,55 @@ export async function planHdr(
     const { stream } = word;
     const file = command.outputs[stream.output];
     const format = file === undefined ? '' : formatName(file.url, lastValue(file, 'f'));
-    const say = (what: string): unknown => lost.add(command.outputs.length > 1 ? `${file?.url}: ${what}` : what);
     const source = split.source?.stream;
     const isVoid = split.changesLight || (source !== undefined && saysOtherLight(source, stream.options));
     const hdr = isVoid ? staticHdr([]) : whole;
     const encoder = await encoderOf(stream.codec ?? codecOfFormat[format], ask);
+    const isUsers = saysHdr(encoder, stream.options.get(hdrOptionOf(encoder ?? '') ?? ''));
     words.set(stream, encoder === undefined ? [] : optionWords(encoder, stream, { hdr, chromaLocation }));
-    const loss = sayHdrLoss(lostHdr(encoder, hdr));
-    if (isVoid && sayHdrLoss(whole) !== undefined) {
-      say('HDR10 data is left out, as the command changes the colours that it tells of');
-    } else if (loss !== undefined && format !== 'null') {
-      say(loss);
-    }
+    streams.push({ encoder, format, url: file?.url, isVoid, isUsers });
   }
-  return { words: (stream) => words.get(stream) ?? [], lost: [...lost] };
+  const isFree = streams.every(({ isVoid, isUsers }) => !isVoid && !isUsers);
+  const ofStream = split.source?.stream.sideData ?? [];
+  const isNeeded = streams.some(({ encoder }) => isForContainer(whole, ofStream, encoder));
+  const isCarriable = isFree && isNeeded && !split.mixesInputs && split.timeBase !== undefined;
+  return {
+    words: (stream) => words.get(stream) ?? [],
+    carried: isCarriable ? hdrNumbers(whole) : undefined,
+    lost: (isCarried) => {
+      const told = streams.flatMap((stream) => {
+        const what = sayLoss(stream, whole, isCarried);
+        return what === undefined ? [] : [command.outputs.length > 1 ? `${stream.url}: ${what}` : what];
+      });
+      return [...new Set(told)];
+    },
+  };
+}
+
+/** What is known of a stream of an output. */
+interface PlannedStream {
+  /** Undefined for those that do not take HDR10's data. */
+  readonly encoder: string | undefined;
+  readonly format: string;
+  readonly url: string | undefined;
+  /** True when the command gives the pictures another light. */
+  readonly isVoid: boolean;
+  /** True when the command says itself what is to be said of it. */
+  readonly isUsers: boolean;
+}
+
+function sayLoss({ encoder, format, isVoid }: PlannedStream, whole: StaticHdr, isCarried: boolean): string | undefined {
+  if (isVoid) {
+    return sayHdrLoss(whole) === undefined
+      ? undefined
+      : 'HDR10 data is left out, as the command changes the colours that it tells of';
+  }
+  const kept = isCarried ? carriedHdr(whole) : staticHdr([]);
+  const byContainer = lostByContainer(format, kept);
+  const isKept = (name: 'display' | 'light'): boolean => kept[name] !== undefined && byContainer[name] === undefined;
+  const { display, light } = lostHdr(encoder, whole);
+  const lost = { display: isKept('display') ? undefined : display, light: isKept('light') ? undefined : light };
+  return format === 'null' ? undefined : sayHdrLoss(lost);
 }
 
 /** Formats whose name is that of their codec. What others take unless told otherwise has no option for HDR10's data. */

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import { MambairError } from '../../core/index.js';
 import type { VideoFrame, VideoHeader } from '../transport/video-stream.js';
+import { writeMatroska, type HdrNumbers } from '../transport/write-matroska.js';
 import { writeNut } from '../transport/write-nut.js';
 import { throwIfCancelled } from './cancel.js';
 import { describeEnd, FfmpegProcess, type FfmpegCall, type FfmpegEnd } from './ffmpeg-process.js';
@@ -17,6 +18,8 @@ export interface Encoded {
 export interface EncodeCall extends FfmpegCall {
   readonly header: VideoHeader;
   readonly frames: AsyncIterable<VideoFrame>;
+  /** HDR10's static data to go along with the frames: they are then written as Matroska. */
+  readonly hdr?: HdrNumbers | undefined;
   /** Where its standard output goes; default nowhere. */
   readonly stdout?: 'inherit' | 'ignore';
   readonly signal?: AbortSignal | undefined;
@@ -28,12 +31,20 @@ export interface EncodeCall extends FfmpegCall {
 const notWritten = /^Error (writing trailer of|closing file) /;
 
 /**
- * Starts an ffmpeg that reads NUT from its standard input, and writes all frames to it. When the frames fail or the call
+ * Starts an ffmpeg that reads NUT, or Matroska, from its standard input, and writes all frames to it. When the frames fail or the call
  * is cancelled, it is asked to finish its files with what it has, so that they can be looked at, or killed; the error comes
  * through. Whether they are complete only the return of this call says, so let it write aside and rename then.
  * @throws MAMBAIR_FFMPEG_ENCODE when the ffmpeg fails, MAMBAIR_CANCELLED, and what the frames raise
  */
-export async function encode({ header, frames, stdout, signal, onFailure, ...call }: EncodeCall): Promise<Encoded> {
+export async function encode({
+  header,
+  frames,
+  hdr,
+  stdout,
+  signal,
+  onFailure,
+  ...call
+}: EncodeCall): Promise<Encoded> {
   const ffmpeg = new FfmpegProcess(call, ['pipe', stdout ?? 'ignore']);
   const input = ffmpeg.child.stdin;
   if (input === null) {
@@ -41,7 +52,7 @@ export async function encode({ header, frames, stdout, signal, onFailure, ...cal
   }
   const counted = new Counted(frames);
   const sink = new Sink(input, signal);
-  const bytes = writeNut(header, counted);
+  const bytes = hdr === undefined ? writeNut(header, counted) : writeMatroska(header, hdr, counted);
   try {
     let endedEarly = false;
     for await (const chunk of bytes) {

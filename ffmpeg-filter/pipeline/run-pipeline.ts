@@ -1,5 +1,6 @@
 import type { FrameRestorer } from '../../core/index.js';
 import type { VideoStream } from '../transport/video-stream.js';
+import type { HdrNumbers } from '../transport/write-matroska.js';
 import { decode, type DecodedStream } from './decode.js';
 import { encode } from './encode.js';
 import { FramePool } from './frame-pool.js';
@@ -12,8 +13,10 @@ export interface PipelineCall {
   readonly program: string;
   /** Arguments of the half that writes NUT to standard output. */
   readonly decodeArgs: readonly string[];
-  /** Arguments of the half that reads NUT from standard input, once its frames are known. */
+  /** Arguments of the half that reads NUT, or Matroska, from standard input, once its frames are known. */
   readonly encodeArgs: (frames: VideoStream, firstPts: number) => readonly string[];
+  /** HDR10's static data that the frames go along with, in Matroska; undefined, or absent: they go in NUT. */
+  readonly hdrFor?: ((frames: VideoStream) => HdrNumbers | undefined) | undefined;
   /** Makes what restores the frames, one or several; what they hold is the caller's to free. */
   readonly restorersFor: (stream: VideoStream) => Promise<readonly FrameRestorer[]>;
   readonly signal?: AbortSignal | undefined;
@@ -82,6 +85,7 @@ async function encodeRestored(call: PipelineCall, source: DecodedStream, pool: F
     program,
     args: call.encodeArgs(restored, source.firstPts),
     header: restored.header,
+    hdr: call.hdrFor?.(restored),
     frames: restored.frames,
     onLine: call.onEncodeLine,
     signal,

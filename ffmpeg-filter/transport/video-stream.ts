@@ -15,7 +15,7 @@ export interface VideoHeader {
   readonly frameRate?: Rational;
   /** Width of a pixel over its height; absent when unknown. */
   readonly sampleAspectRatio?: Rational;
-  /** Only Y4M carries these; NUT drops them. */
+  /** Only Y4M carries these; NUT and Matroska, as they are written here, drop them. */
   readonly fieldOrder?: 'progressive' | 'top-first' | 'bottom-first' | 'mixed';
   readonly range?: 'limited' | 'full';
   readonly chromaLocation?: 'left' | 'center' | 'topleft';
@@ -52,8 +52,11 @@ export interface ReadVideoOptions {
   readonly allocate?: (bytes: number) => Uint8Array;
 }
 
+/** Formats of streams of frames, as messages name them. */
+type StreamContainer = 'NUT' | 'Y4M' | 'Matroska';
+
 /** A broken stream: `container` is its format, `offset` the byte at which it was noticed. */
-export function malformed(container: 'NUT' | 'Y4M', offset: number, problem: string): MambairError {
+export function malformed(container: StreamContainer, offset: number, problem: string): MambairError {
   return new MambairError(
     'MAMBAIR_VIDEO_MALFORMED',
     `${container} stream, near byte ${offset}: ${problem}; the program that writes it has failed or writes another format`,
@@ -62,12 +65,12 @@ export function malformed(container: 'NUT' | 'Y4M', offset: number, problem: str
 }
 
 /** Something valid that is not read or cannot be written. */
-export function unsupported(container: 'NUT' | 'Y4M', problem: string): MambairError {
+export function unsupported(container: StreamContainer, problem: string): MambairError {
   return new MambairError('MAMBAIR_VIDEO_UNSUPPORTED', `${container} stream: ${problem}`, { detail: { container } });
 }
 
 /** @throws MAMBAIR_VIDEO_UNSUPPORTED when a frame is larger than the caller allows */
-export function checkFrameBytes(container: 'NUT' | 'Y4M', layout: FrameLayout, options: ReadVideoOptions): void {
+export function checkFrameBytes(container: StreamContainer, layout: FrameLayout, options: ReadVideoOptions): void {
   const limit = options.maxFrameBytes ?? 2 ** 30;
   if (layout.bytes > limit) {
     throw unsupported(

@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from '@jest/globals';
 import { pixelFormats } from '../../core/index.js';
 import { describeWithFfmpeg, testedFfmpeg as ffmpeg } from '../../test/ffmpeg.js';
-import { chunked, framesOf } from '../../test/video-streams.js';
+import { chunked, framesOf, randomFrame } from '../../test/video-streams.js';
+import { probeHeader } from '../clip/probe-clip.js';
+import { findFfmpeg } from '../command/find-ffmpeg.js';
 import { readNut } from './read-nut.js';
 import { readY4m } from './read-y4m.js';
+import { writeMatroska } from './write-matroska.js';
 import { writeNut } from './write-nut.js';
 import { writeY4m } from './write-y4m.js';
 import { y4mColourName } from './y4m-format.js';
@@ -72,6 +75,48 @@ describeWithFfmpeg('streams of ffmpeg', () => {
       expect(times).toHaveLength(12);
       expect(new Set(times.slice(1).map((time, index) => time - (times[index] ?? 0))).size).toBeGreaterThan(3);
       expect(await readFile(at(`${name}.back.crc`), 'utf8')).toBe(before);
+    }
+  });
+
+  it('keep every bit, time and fact of every pixel format in Matroska', async () => {
+    const shape = { width: 33, height: 17, sampleAspectRatio: [64, 45], frameRate: [30000, 1001] } as const;
+    const light = { maxContent: 1000, maxAverage: 400 };
+    const times = [0, 1, 3755, 28_800, 9_000_000_000];
+    // A time base that nanoseconds do not hold.
+    const timeBase = [1, 12_345] as const;
+    for (const pixelFormat of pixelFormats) {
+      const header = { ...shape, pixelFormat, timeBase };
+      const frames = times.map((pts, seed) => randomFrame(header, pts, seed + 1));
+      await writeFile(at(`${pixelFormat.name}.mkv`), writeMatroska(header, { light }, frames));
+      await writeFile(at(`${pixelFormat.name}.exact.nut`), writeNut(header, frames));
+    }
+    const names = pixelFormats.map(({ name }) => name);
+    const back = ['-fps_mode', 'passthrough', '-enc_time_base', '1/12345', '-c:v', 'rawvideo', '-f', 'framecrc'];
+    ffmpeg([
+      '-copyts',
+      ...names.flatMap((name) => ['-i', at(`${name}.mkv`), '-i', at(`${name}.exact.nut`)]),
+      ...names.flatMap((name, index) => [
+        ...['-map', `${2 * index}:0`, ...back, at(`${name}.mkv.crc`)],
+        ...['-map', `${2 * index + 1}:0`, ...back, at(`${name}.nut.crc`)],
+      ]),
+    ]);
+    const { ffprobe } = await findFfmpeg();
+    for (const name of names) {
+      // But for how long a frame lasts, which is no whole number of ticks and rounded otherwise by ffmpeg 9.
+      const [written, exact] = await Promise.all(
+        ['mkv', 'nut'].map(async (kind) =>
+          (await readFile(at(`${name}.${kind}.crc`), 'utf8')).replace(/^(0(?:, *\d+){2}), *\d+/gm, '$1'),
+        ),
+      );
+      expect(written).toBe(exact);
+      expect(written?.match(/^0,.*$/gm)?.map((line) => Number(line.split(',')[2]))).toEqual(times);
+    }
+    for (const name of ['yuv420p10le', 'gbrap12le', 'rgb0']) {
+      const [stream] = (await probeHeader(ffprobe, at(`${name}.mkv`))).streams;
+      expect(stream).toMatchObject({ pixelFormat: name, width: 33, height: 17, sampleAspectRatio: '64:45' });
+      expect(stream).toMatchObject({ disposition: [], frameRate: { num: 30_000, den: 1001 }, tags: {} });
+      expect(stream?.colour.space).toBeUndefined();
+      expect(stream?.sideData).toMatchObject([{ max_content: 1000, max_average: 400 }]);
     }
   });
 
