@@ -32,11 +32,11 @@ for (const name of ['yuv420p', 'yuv420p10le', 'yuv422p10le', 'yuv444p', 'gbrp', 
   const format = pixelFormat(name);
   const layout = frameLayout(format, width, height);
   const converter = await createFrameConverter(layout, { matrix: 'bt709', range: 'limited', chromaLocation: 'left' });
-  const frame = new Uint8Array(layout.bytes).fill(1);
+  const frame = (converter.allocate() ?? new Uint8Array(layout.bytes)).fill(1);
   const rgb = converter.toRgb(frame);
   const to = await cost(() => void converter.toRgb(frame));
   const from = await cost(() => converter.fromRgb(rgb, frame));
-  const back = new Uint8Array(layout.bytes);
+  const back = converter.allocate() ?? new Uint8Array(layout.bytes);
   const pass = await cost(() => converter.pass(frame, back));
   const header = { pixelFormat: format, width, height, timeBase: [1, 25] as const };
   async function* pipe(frames: AsyncIterable<VideoFrame> | Iterable<VideoFrame>): AsyncGenerator<Uint8Array> {

@@ -1,5 +1,5 @@
 /**
- * Vector helpers of all kernels. `madd` is the only place where the plain and the relaxed build differ.
+ * Vector helpers of the ops' kernels. `madd` is the only place where the plain and the relaxed build differ.
  * V8 rebuilds v128 constants at each use: hot loops load them into locals first, through `splatAt`.
  */
 

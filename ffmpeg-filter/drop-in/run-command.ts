@@ -56,8 +56,8 @@ export function readCommand(argv: readonly string[]): OurCommand | undefined {
 /**
  * Runs an ffmpeg command with our filter: two ffmpegs and the model between them. Its files appear under their names once
  * all is complete; until then, and if anything fails, they are called `name.partial.ext`.
- * @throws MAMBAIR_FFMPEG_UNSUPPORTED, MAMBAIR_FFMPEG_UNSPLITTABLE, MAMBAIR_OPTION_INVALID, MAMBAIR_FILE_READ, MAMBAIR_FILE_EXISTS, MAMBAIR_FILE_WRITE,
- *   MAMBAIR_FFMPEG_DECODE, MAMBAIR_FFMPEG_ENCODE, MAMBAIR_VIDEO_UNSUPPORTED, MAMBAIR_CANCELLED, and what loading and running
+ * @throws MAMBAIR_FFMPEG_UNSUPPORTED, MAMBAIR_FFMPEG_UNSPLITTABLE, MAMBAIR_OPTION_INVALID, MAMBAIR_FILE_READ,
+ *   MAMBAIR_FILE_EXISTS, MAMBAIR_FILE_WRITE, MAMBAIR_FFMPEG_DECODE, MAMBAIR_FFMPEG_ENCODE, MAMBAIR_VIDEO_UNSUPPORTED, MAMBAIR_CANCELLED, and what loading and running
  *   a model raise
  */
 export async function runCommand(

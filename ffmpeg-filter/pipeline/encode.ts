@@ -31,8 +31,8 @@ export interface EncodeCall extends FfmpegCall {
 const notWritten = /^Error (writing trailer of|closing file) /;
 
 /**
- * Starts an ffmpeg that reads NUT, or Matroska, from its standard input, and writes all frames to it. When the frames fail or the call
- * is cancelled, it is asked to finish its files with what it has, so that they can be looked at, or killed; the error comes
+ * Starts an ffmpeg that reads NUT, or Matroska, from its standard input, and writes all frames to it. When the frames
+ * fail or the call is cancelled, it is asked to finish its files with what it has, so that they can be looked at, or killed; the error comes
  * through. Whether they are complete only the return of this call says, so let it write aside and rename then.
  * @throws MAMBAIR_FFMPEG_ENCODE when the ffmpeg fails, MAMBAIR_CANCELLED, and what the frames raise
  */
